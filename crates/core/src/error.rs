@@ -90,6 +90,7 @@ struct Inner {
     position: Option<Position>,
     path: Option<PathBuf>,
     offset: Option<u64>,
+    entry: Option<usize>,
     conflict: Option<Conflict>,
     ids: Vec<RecordId>,
     hint: Option<String>,
@@ -106,6 +107,7 @@ impl Error {
             position: None,
             path: None,
             offset: None,
+            entry: None,
             conflict: None,
             ids: Vec::new(),
             hint: None,
@@ -148,6 +150,11 @@ impl Error {
     #[must_use]
     pub fn at_offset(self, offset: u64) -> Self {
         self.with(|e| e.offset = Some(offset))
+    }
+    /// Adds the entry at fault, by its 0-based index in what was given.
+    #[must_use]
+    pub fn in_entry(self, index: usize) -> Self {
+        self.with(|e| e.entry = Some(index))
     }
     /// Adds what to do next.
     #[must_use]
@@ -197,6 +204,11 @@ impl Error {
     pub fn offset(&self) -> Option<u64> {
         self.0.offset
     }
+    /// The 0-based index of the entry at fault in what was given.
+    #[must_use]
+    pub fn entry(&self) -> Option<usize> {
+        self.0.entry
+    }
     /// The record that stood in the way of a conditional append.
     #[must_use]
     pub fn conflict(&self) -> Option<Conflict> {
@@ -223,6 +235,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let e = &*self.0;
         f.write_str(&e.message)?;
+        if let Some(index) = e.entry {
+            write!(f, " in entry {index}")?;
+        }
         if let Some(position) = e.position {
             write!(f, " at position {position}")?;
         }

@@ -473,6 +473,20 @@ impl Prepared {
         Ok(prepared)
     }
 
+    /// A record that was prepared before and kept aside, as [`Self::bytes`], [`Self::is_dated_by_writer`] and [`Self::personal`] gave it.
+    ///
+    /// # Errors
+    /// When the bytes are no frame, or the personal rows are not those it commits to.
+    pub fn from_kept(bytes: Vec<u8>, dated_by_writer: bool, personal: Vec<PersonalRow>) -> Result<Self, CodecError> {
+        let frame = Frame::parse(Bytes::from(bytes))?;
+        if !frame.commitments().into_iter().eq(personal.iter().map(|row| (row.field, row.commitment))) {
+            return Err(CodecError::Malformed { what: "personal values that the record does not commit to" });
+        }
+        let target = if frame.is_amendment() { frame.metadata()?.target } else { None };
+        let (digest, tags) = (frame.digest(), frame.tags());
+        Ok(Self { bytes: frame.bytes.into(), digest, tags, target, dated_by_writer, personal })
+    }
+
     /// Debug builds decode what they just encoded: a wrong serde attribute fails in the first test.
     #[cfg(debug_assertions)]
     fn check<E: Event>(&self) -> Result<()> {

@@ -1,0 +1,72 @@
+//! What a verification found.
+
+use sovang_core::{Error, ErrorKind, Head, Position};
+use sovang_storage::store;
+use std::fmt;
+use std::path::PathBuf;
+
+/// The outcome of re-hashing every byte.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Audit {
+    /// Size and root up to which the log holds.
+    pub head: Head,
+    /// Everything that is wrong; empty = sound, which means consistent, not anchored.
+    pub findings: Vec<Finding>,
+    /// What is unusual and harmless: a torn tail, stale derived files.
+    pub notes: Vec<String>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The first record concerned, where one can be named.
+    pub position: Option<Position>,
+    /// The file.
+    pub file: Option<PathBuf>,
+    /// The byte offset in the file.
+    pub offset: Option<u64>,
+    /// What is wrong.
+    pub what: String,
+    /// Whether the log itself is damaged; otherwise the log is sound and something beside it disagrees.
+    pub in_log: bool,
+}
+
+impl Audit {
+    pub(crate) fn of(report: store::Report) -> Self {
+        let findings = report
+            .findings
+            .into_iter()
+            .map(|f| Finding { position: f.position, file: f.file, offset: f.offset, what: f.what, in_log: f.in_log })
+            .collect();
+        Self { head: report.head, findings, notes: report.notes }
+    }
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+impl Finding {
+    pub(crate) fn to_error(&self) -> Error {
+        let mut error = Error::new(ErrorKind::Damaged, self.what.clone());
+        if let Some(position) = self.position {
+            error = error.at(position);
+        }
+        if let Some(file) = &self.file {
+            error = error.in_file(file.clone());
+        }
+        if let Some(offset) = self.offset {
+            error = error.at_offset(offset);
+        }
+        error
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.to_error(), f)
+    }
+}

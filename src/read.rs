@@ -1,0 +1,192 @@
+//! Reading and following.
+
+use crate::reader::Reader;
+use sovang_core::record::Frame;
+use sovang_core::{Event, Position, Query, Recorded, Result, Size};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How often a follower in another process than the writer's looks for growth.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A read being described: iterate over it, or [`Self::follow`] it.
+#[derive(Debug)]
+pub struct Read<E> {
+    reader: Reader<E>,
+    query: Query,
+    from: Size,
+    backwards: bool,
+}
+
+impl<E: Event> Read<E> {
+    pub(crate) fn new(reader: Reader<E>, query: Query) -> Self {
+        Self { reader, query, from: Size::ZERO, backwards: false }
+    }
+    /// Starts at this cursor: the size that `record.position.next()` gave when the last one was handled.
+    #[must_use]
+    pub fn from(mut self, cursor: Size) -> Self {
+        self.from = cursor;
+        self
+    }
+    /// The newest first, down to the cursor.
+    #[must_use]
+    pub fn backwards(mut self) -> Self {
+        self.backwards = true;
+        self
+    }
+    /// What is there and then what comes, without a seam or a gap, until stopped; forwards only.
+    ///
+    /// Handling a record exactly once means: save `record.position.next()` in the same transaction as what you made of the record, and start there again.
+    #[must_use]
+    pub fn follow(self) -> Follow<E> {
+        Follow {
+            cursor: self.from,
+            current: None,
+            stop: Arc::new(AtomicBool::new(false)),
+            reader: self.reader,
+            query: self.query,
+        }
+    }
+}
+
+impl<E: Event> IntoIterator for Read<E> {
+    type Item = Result<Recorded<E>>;
+    type IntoIter = Records<E>;
+    fn into_iter(self) -> Records<E> {
+        match self.reader.refresh() {
+            Ok(head) => Records::new(self.reader, self.query, self.from, head.size, self.backwards, true),
+            Err(error) => Records { reader: self.reader, frames: Box::new(std::iter::once(Err(error))), open: true, done: false },
+        }
+    }
+}
+
+/// The records of a [`Read`], owned: a thread may take it. It ends after an error.
+pub struct Records<E> {
+    reader: Reader<E>,
+    frames: Box<dyn Iterator<Item = Result<(Position, Frame)>> + Send>,
+    open: bool,
+    done: bool,
+}
+
+impl<E: Event> Records<E> {
+    pub(crate) fn new(reader: Reader<E>, query: Query, from: Size, to: Size, backwards: bool, open: bool) -> Self {
+        let range = from.0.min(to.0)..to.0;
+        let frames: Box<dyn Iterator<Item = _> + Send> = if E::SCHEMA.is_empty() && query == Query::all() && !backwards {
+            // Raw events show the ledger's own records too.
+            Box::new(reader.view().scan(range))
+        } else {
+            Box::new(reader.view().select(&query, range, backwards))
+        };
+        Self { reader, frames, open, done: false }
+    }
+}
+
+impl<E> fmt::Debug for Records<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Records")
+    }
+}
+
+impl<E: Event> Iterator for Records<E> {
+    type Item = Result<Recorded<E>>;
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let record = self.frames.next()?.and_then(|(position, frame)| self.reader.decode(position, frame, self.open));
+        self.done = record.is_err();
+        Some(record)
+    }
+}
+
+/// A live tail: an iterator that waits for what comes. It ends when stopped, or after an error.
+pub struct Follow<E> {
+    reader: Reader<E>,
+    query: Query,
+    cursor: Size,
+    current: Option<(Records<E>, Size)>,
+    stop: Arc<AtomicBool>,
+}
+
+impl<E> fmt::Debug for Follow<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Follow(from {})", self.cursor)
+    }
+}
+
+/// Ends a [`Follow`] from another thread.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<AtomicBool>);
+impl Stopper {
+    /// The follower's next wait ends.
+    pub fn stop(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl<E: Event> Follow<E> {
+    /// A switch that ends the loop from another thread.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.stop))
+    }
+    /// The next record, or nothing when none came within `timeout`, or the follower was stopped.
+    pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Recorded<E>>> {
+        self.next_until(Some(Instant::now() + timeout))
+    }
+    fn next_until(&mut self, deadline: Option<Instant>) -> Option<Result<Recorded<E>>> {
+        loop {
+            if let Some((records, end)) = &mut self.current {
+                match records.next() {
+                    Some(Ok(record)) => {
+                        self.cursor = record.position.next();
+                        return Some(Ok(record));
+                    }
+                    Some(Err(error)) => {
+                        self.stop.store(true, Ordering::Release);
+                        return Some(Err(error));
+                    }
+                    None => {
+                        self.cursor = self.cursor.max(*end);
+                        self.current = None;
+                    }
+                }
+            }
+            if self.stop.load(Ordering::Acquire) {
+                return None;
+            }
+            let head = match self.reader.refresh() {
+                Ok(head) => head,
+                Err(error) => {
+                    self.stop.store(true, Ordering::Release);
+                    return Some(Err(error));
+                }
+            };
+            if head.size > self.cursor {
+                let records = Records::new(self.reader.clone(), self.query.clone(), self.cursor, head.size, false, true);
+                self.current = Some((records, head.size));
+                continue;
+            }
+            let wait = match deadline {
+                None => POLL,
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    left.min(POLL)
+                }
+            };
+            self.reader.view().wait_beyond(self.cursor, wait);
+        }
+    }
+}
+
+impl<E: Event> Iterator for Follow<E> {
+    type Item = Result<Recorded<E>>;
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_until(None)
+    }
+}

@@ -1,0 +1,272 @@
+//! The handle that cannot record.
+
+use crate::audit::Audit;
+use crate::live::Live;
+use crate::options::Options;
+use crate::read::{Read, Records};
+use sovang_core::{
+    Date, Error, ErrorKind, Event, Head, LedgerId, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime, calendar,
+};
+use sovang_projection::{Folded, Merge, Projection, Stored};
+use sovang_storage::store::View;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// A ledger of events `E`, for reading: a report or an auditor cannot write, by type. Cheap to clone, usable from any thread.
+///
+/// One opened read-only sees what other processes append; one from [`Self::as_of`] has stopped growing.
+pub struct Reader<E> {
+    view: View,
+    options: Options,
+    stopped_at: Option<Head>,
+    event: PhantomData<fn() -> E>,
+}
+
+impl<E> Clone for Reader<E> {
+    fn clone(&self) -> Self {
+        Self { view: self.view.clone(), options: self.options.clone(), stopped_at: self.stopped_at, event: PhantomData }
+    }
+}
+impl<E> fmt::Debug for Reader<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reader({}, {:?})", self.view.identity().origin, self.stopped_at)
+    }
+}
+
+/// A point in a ledger's history: a size, or an instant or the end of a day, which mean the largest size whose last record was recorded by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// The first so many records.
+    Size(Size),
+    /// What was recorded by that instant.
+    Instant(UtcDateTime),
+    /// What was recorded by the end of that day, at the offset of [`Options::utc_offset`].
+    EndOf(Date),
+}
+impl From<Size> for AsOf {
+    fn from(size: Size) -> Self {
+        Self::Size(size)
+    }
+}
+impl From<UtcDateTime> for AsOf {
+    fn from(at: UtcDateTime) -> Self {
+        Self::Instant(at)
+    }
+}
+impl From<Date> for AsOf {
+    fn from(day: Date) -> Self {
+        Self::EndOf(day)
+    }
+}
+
+impl<E: Event> Reader<E> {
+    pub(crate) fn new(view: View, options: Options) -> Self {
+        Self { view, options, stopped_at: None, event: PhantomData }
+    }
+    pub(crate) fn view(&self) -> &View {
+        &self.view
+    }
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The ledger's name.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.view.identity().origin
+    }
+    /// The name of its events' schema.
+    #[must_use]
+    pub fn schema(&self) -> &str {
+        &self.view.identity().schema
+    }
+    /// The random id it was created with.
+    #[must_use]
+    pub fn ledger_id(&self) -> LedgerId {
+        self.view.identity().ledger_id
+    }
+    /// Size and root of what is durable, as far as this handle has looked: see [`Self::refresh`].
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.stopped_at.unwrap_or_else(|| self.view.head())
+    }
+    /// Looks again at what other processes have appended. Reads and folds do so by themselves.
+    ///
+    /// # Errors
+    /// `Damaged` when what was durable is no longer there.
+    pub fn refresh(&self) -> Result<Head> {
+        match self.stopped_at {
+            Some(head) => Ok(head),
+            None => self.view.refresh(),
+        }
+    }
+    /// The records that a query names, in position order, with personal values where the vault has them.
+    #[must_use]
+    pub fn read(&self, query: Query) -> Read<E> {
+        Read::new(self.clone(), query)
+    }
+    /// The record at a position.
+    ///
+    /// # Errors
+    /// `NotFound` at or beyond the head; `Codec` for a record of the ledger itself, which only a `RawEvent` shows.
+    pub fn get(&self, position: Position) -> Result<Recorded<E>> {
+        let size = self.refresh()?.size;
+        if !size.contains(position) {
+            return Err(Error::new(ErrorKind::NotFound, format!("there is no record: the ledger's size is {size}")).at(position));
+        }
+        self.decode(position, self.view.frame(position)?, true)
+    }
+    /// The record with this id, if it is there.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn find(&self, id: RecordId) -> Result<Option<Recorded<E>>> {
+        let size = self.refresh()?.size;
+        match self.view.find(id)? {
+            Some(position) if size.contains(position) => Ok(Some(self.decode(position, self.view.frame(position)?, true)?)),
+            _ => Ok(None),
+        }
+    }
+    /// This ledger as it was: a reader that has stopped growing.
+    ///
+    /// ```no_run
+    /// # use sovang::{Ledger, Size, date, recognition::Recognition};
+    /// # let ledger = Ledger::<Recognition>::open("golden-book")?;
+    /// let then = ledger.as_of(Size(1_000))?;
+    /// let as_known_at_new_year = ledger.as_of(date(2019, 12, 31))?;
+    /// # Ok::<(), sovang::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `NotFound` for a size beyond the head.
+    pub fn as_of(&self, point: impl Into<AsOf>) -> Result<Self> {
+        let head = self.refresh()?;
+        let size = match point.into() {
+            AsOf::Size(size) => size,
+            AsOf::Instant(at) => self.view.size_at(calendar::micros_of(at))?.min(head.size),
+            AsOf::EndOf(day) => {
+                const DAY_MICROS: i64 = 86_400_000_000;
+                let next = (i64::from(calendar::days_of(day)) + 1) * DAY_MICROS - self.options.offset_micros();
+                self.view.size_at(next - 1)?.min(head.size)
+            }
+        };
+        if size > head.size {
+            return Err(Error::new(ErrorKind::NotFound, format!("the ledger's size is {}, not yet {size}", head.size)));
+        }
+        let root = if size == head.size { head.root } else { self.view.root_at(size)? };
+        Ok(Self { stopped_at: Some(Head { size, root }), ..self.clone() })
+    }
+    /// Folds the log into a projection.
+    ///
+    /// # Errors
+    /// When a record cannot be read; there is no lenient mode.
+    pub fn fold<P: Projection<E>>(&self, mut projection: P) -> Result<Folded<P>> {
+        let head = self.refresh()?;
+        self.fold_range(&mut projection, Size::ZERO, head.size)?;
+        Ok(Folded::new(projection, head))
+    }
+    /// Folds adjacent ranges of the log on so many threads and merges them: byte-equal to [`Self::fold`].
+    ///
+    /// # Errors
+    /// As [`Self::fold`].
+    pub fn fold_parallel<P, M>(&self, make: M, threads: usize) -> Result<Folded<P>>
+    where
+        P: Merge<E> + Send,
+        M: Fn() -> P + Sync,
+    {
+        let head = self.refresh()?;
+        let threads = u64::try_from(threads.max(1)).unwrap_or(u64::MAX);
+        let step = head.size.0.div_ceil(threads).max(1);
+        let ranges: Vec<(Size, Size)> =
+            (0..threads).map(|i| (Size((i * step).min(head.size.0)), Size(((i + 1) * step).min(head.size.0)))).filter(|(a, b)| a < b).collect();
+        let folded = std::thread::scope(|scope| {
+            let parts: Vec<_> = ranges
+                .into_iter()
+                .map(|(from, to)| {
+                    let make = &make;
+                    scope.spawn(move || {
+                        let mut part = make();
+                        self.fold_range(&mut part, from, to).map(|()| part)
+                    })
+                })
+                .collect();
+            let mut whole = None;
+            for part in parts {
+                let part = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+                match &mut whole {
+                    None => whole = Some(part),
+                    Some(whole) => P::merge(whole, part),
+                }
+            }
+            Ok::<_, Error>(whole)
+        })?;
+        Ok(Folded::new(folded.unwrap_or_else(make), head))
+    }
+    /// A projection that a thread of its own keeps up to date.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn live<P: Stored<E> + Send + Sync + 'static>(&self, projection: P) -> Result<Live<P>> {
+        Live::start(self.clone(), projection)
+    }
+    /// Re-hashes every byte and checks everything that is kept: an error at the first finding.
+    ///
+    /// The result is consistent, not anchored: only a checkpoint from elsewhere shows that this is the history others saw.
+    ///
+    /// # Errors
+    /// `Damaged` with position, file and offset.
+    pub fn verify(&self) -> Result<Head> {
+        let audit = self.audit()?;
+        match audit.findings.first() {
+            None => Ok(audit.head),
+            Some(finding) => Err(finding.to_error()),
+        }
+    }
+    /// Re-hashes every byte and checks everything that is kept: all findings.
+    ///
+    /// # Errors
+    /// Only when the files cannot be read at all.
+    pub fn audit(&self) -> Result<Audit> {
+        self.audit_with(&mut |_, _| {})
+    }
+    /// As [`Self::audit`], telling `progress` bytes done and bytes in all.
+    ///
+    /// # Errors
+    /// As [`Self::audit`].
+    pub fn audit_with(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit> {
+        Ok(Audit::of(self.view.verify(progress)?))
+    }
+
+    /// Decodes a frame; an amendment is resolved, so that its effects can be told.
+    pub(crate) fn decode(&self, position: Position, frame: sovang_core::record::Frame, open: bool) -> Result<Recorded<E>> {
+        let opener = |commitment: &sovang_core::ids::Commitment| self.view.open_value(commitment);
+        let opener: Option<sovang_core::personal::Opener<'_>> = if open { Some(&opener) } else { None };
+        let mut record = Recorded::decode(position, frame, opener).map_err(|e| Error::from(e).at(position))?;
+        if let Some(target) = record.amends() {
+            let before = self.standing_before(target, position)?;
+            record.resolve(before);
+        }
+        Ok(record)
+    }
+    /// What stood for the original record `target` just before `before`: its last amendment or itself; nothing once retracted.
+    pub(crate) fn standing_before(&self, target: RecordId, before: Position) -> Result<Option<Recorded<E>>> {
+        let last = self.view.amendments(target, before)?.last().copied();
+        let position = match last {
+            Some(position) => Some(position),
+            None => self.view.find(target)?.filter(|p| *p < before),
+        };
+        let Some(position) = position else { return Ok(None) };
+        let frame = self.view.frame(position)?;
+        if frame.is_retraction() {
+            return Ok(None);
+        }
+        Ok(Some(Recorded::decode(position, frame, None).map_err(|e| Error::from(e).at(position))?))
+    }
+    /// Sealed records that match, for folds and decisions.
+    pub(crate) fn records_between(&self, query: &Query, from: Size, to: Size) -> Records<E> {
+        Records::new(self.clone(), query.clone(), from, to, false, false)
+    }
+    pub(crate) fn fold_range<P: Projection<E>>(&self, projection: &mut P, from: Size, to: Size) -> Result<()> {
+        sovang_projection::fold_into(projection, |query| self.records_between(query, from, to))
+    }
+}

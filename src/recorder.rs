@@ -1,0 +1,262 @@
+//! One actor's desk: where entries become records.
+
+use crate::ledger::Ledger;
+use crate::ticket::{Appended, Ticket};
+use sovang_core::event::LedgerEvent;
+use sovang_core::record::Prepared;
+use sovang_core::{Actor, Condition, Entry, Envelope, Error, Event, RecordId, Recorded, Result, Size, calendar};
+use sovang_projection::{Command, ExecuteError};
+use sovang_storage::store::Submission;
+use std::fmt;
+use uuid::Uuid;
+
+/// The namespace of ids that derive from an idempotency key (docs/FORMAT.md): UUIDv5 of it over the key, a zero byte and the index as decimal digits.
+const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_3f0a_52f4_5d0e_9c1b_7a60_2f4e_8d11);
+
+/// How often a decision is taken again after a conflict, unless [`Recorder::attempts`] says otherwise.
+const ATTEMPTS: u32 = 5;
+
+/// One actor's desk. A clone is cheap; set source, correlation and cause once for a scope.
+pub struct Recorder<E> {
+    ledger: Ledger<E>,
+    actor: String,
+    source: Option<String>,
+    correlation: Option<String>,
+    causation: Option<RecordId>,
+    key: Option<String>,
+    attempts: u32,
+}
+
+impl<E> Clone for Recorder<E> {
+    fn clone(&self) -> Self {
+        Self {
+            ledger: self.ledger.clone(),
+            actor: self.actor.clone(),
+            source: self.source.clone(),
+            correlation: self.correlation.clone(),
+            causation: self.causation,
+            key: self.key.clone(),
+            attempts: self.attempts,
+        }
+    }
+}
+impl<E> fmt::Debug for Recorder<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Recorder({})", self.actor)
+    }
+}
+
+impl<E: Event> Recorder<E> {
+    pub(crate) fn new(ledger: Ledger<E>, actor: String) -> Self {
+        Self { ledger, actor, source: None, correlation: None, causation: None, key: None, attempts: ATTEMPTS }
+    }
+    /// Where the facts are taken from: a scan, a file, a form.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<String>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+    /// What belongs together, by your own key: a request's id, say.
+    #[must_use]
+    pub fn correlation(mut self, correlation: impl Into<String>) -> Self {
+        self.correlation = Some(correlation.into());
+        self
+    }
+    /// The record that causes what follows: its id becomes the causation, and its correlation is copied.
+    #[must_use]
+    pub fn caused_by<F: Event>(mut self, cause: &Recorded<F>) -> Self {
+        self.causation = Some(cause.id);
+        self.correlation.clone_from(&cause.correlation);
+        self
+    }
+    /// Makes [`Self::execute`] repeatable: the same key gives the first result again instead of a second copy.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+    /// How often [`Self::execute`] decides again when something came in between; 5 by default.
+    #[must_use]
+    pub fn attempts(mut self, attempts: u32) -> Self {
+        self.attempts = attempts.max(1);
+        self
+    }
+
+    /// Records one entry, without rules. `Ok` means durable.
+    ///
+    /// # Errors
+    /// Every error names the entry's id; after `Poisoned` reopen the ledger and send the same id again.
+    pub fn record(&self, entry: impl Into<Entry<E>>) -> Result<Appended> {
+        self.submit(entry)?.wait()
+    }
+    /// Records entries as one batch: all or none.
+    ///
+    /// # Errors
+    /// As [`Self::record`]; an entry that is refused is named by its index.
+    pub fn record_all<I>(&self, entries: I) -> Result<Vec<Appended>>
+    where
+        I: IntoIterator,
+        I::Item: Into<Entry<E>>,
+    {
+        let prepared = self.prepare_all(entries)?;
+        self.append(prepared, None)
+    }
+    /// Records entries as one batch, if nothing that matches the condition came since: `query.absent()` is uniqueness,
+    /// `query.unchanged_since(size)` the general case.
+    ///
+    /// # Errors
+    /// `Conflict` with the record in the way; else as [`Self::record_all`].
+    pub fn record_if<I>(&self, condition: Condition, entries: I) -> Result<Vec<Appended>>
+    where
+        I: IntoIterator,
+        I::Item: Into<Entry<E>>,
+    {
+        let prepared = self.prepare_all(entries)?;
+        self.append(prepared, Some(condition))
+    }
+    /// Hands one entry to the writer and returns at once; blocks only while the queue is full. One caller's order is position order.
+    ///
+    /// # Errors
+    /// When the entry cannot be prepared or the ledger is closed or poisoned. Dropping the ticket cancels nothing.
+    pub fn submit(&self, entry: impl Into<Entry<E>>) -> Result<Ticket> {
+        let prepared = self.prepare(&entry.into(), None)?;
+        let submission = Submission { records: vec![prepared], condition: None, recorded_at: None };
+        Ok(Ticket::new(self.ledger.store().submit(submission)?))
+    }
+    /// As [`Self::submit`], but never blocks.
+    ///
+    /// # Errors
+    /// `Busy` while the queue is full; else as [`Self::submit`].
+    pub fn try_submit(&self, entry: impl Into<Entry<E>>) -> Result<Ticket> {
+        let prepared = self.prepare(&entry.into(), None)?;
+        let submission = Submission { records: vec![prepared], condition: None, recorded_at: None };
+        Ok(Ticket::new(self.ledger.store().try_submit(submission)?))
+    }
+
+    /// Decides a command on the state it asks for, and records what it decided, if nothing of that came in between;
+    /// otherwise decides again. A command that decides on no events writes nothing.
+    ///
+    /// # Errors
+    /// `Refused` with the command's own reason, or `Failed`; a `Conflict` once the attempts are used up.
+    pub fn execute<C: Command<E>>(&self, command: &C) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
+        if let Some(first) = self.known_id(command) {
+            if let Some(at) = self.ledger.find(first)? {
+                return self.repeat(command, at.position.0);
+            }
+        }
+        let reader: &crate::Reader<E> = &self.ledger;
+        sovang_projection::execute(
+            command,
+            self.attempts,
+            || Ok(reader.head().size),
+            |query, from, to| reader.records_between(query, from, to),
+            |entries, query, looked_at| {
+                let prepared = self.prepare_decided(entries)?;
+                self.append(prepared, Some(query.unchanged_since(looked_at)))
+            },
+            |target, before| reader.standing_before(target, before),
+        )
+    }
+    fn known_id<C: Command<E>>(&self, command: &C) -> Option<RecordId> {
+        self.key.as_deref().map(|key| derived_id(key, 0)).or_else(|| command.known_id())
+    }
+    /// The first result of a command that was executed before: decided once more on the state it then saw, and compared
+    /// with what it recorded.
+    fn repeat<C: Command<E>>(&self, command: &C, first: u64) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
+        let then = self.ledger.as_of(Size(first))?;
+        let state = then.fold(command.state())?.into_inner();
+        let entries = command.decide(&state).map_err(ExecuteError::Refused)?;
+        let prepared = self.prepare_decided(&entries)?;
+        Ok(self.append(prepared, None)?)
+    }
+
+    /// Destroys a person's data and records, under a handle that nobody can link to the person, that it was done and on
+    /// which legal basis. No total, hash or proof changes.
+    ///
+    /// # Errors
+    /// `NotFound` when the vault knows no such subject, `InvalidInput` for a blank basis; else as [`Self::record`].
+    pub fn erase(&self, subject: &str, basis: &str) -> Result<Appended> {
+        let subject = sovang_core::SubjectId::new(subject)?;
+        if basis.trim().is_empty() {
+            return Err(Error::new(sovang_core::ErrorKind::InvalidInput, "an erasure needs its legal basis"));
+        }
+        let done = self.ledger.store().erase(&subject, |handle| {
+            let event = LedgerEvent::SubjectErased { handle, basis: basis.to_owned() };
+            self.prepare_event(&event, None, self.fresh_id()?, None, None)
+        })?;
+        crate::ticket::appended(&done).pop().ok_or_else(|| Error::new(sovang_core::ErrorKind::NotFound, "nothing was erased"))
+    }
+
+    fn append(&self, records: Vec<Prepared>, condition: Option<Condition>) -> Result<Vec<Appended>> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<RecordId> = records.iter().map(Prepared::id).collect();
+        let done = self
+            .ledger
+            .store()
+            .submit(Submission { records, condition, recorded_at: None })
+            .and_then(sovang_storage::store::Ticket::wait)
+            .map_err(|e| if e.ids().is_empty() { e.with_ids(ids) } else { e })?;
+        Ok(crate::ticket::appended(&done))
+    }
+    fn prepare_all<I>(&self, entries: I) -> Result<Vec<Prepared>>
+    where
+        I: IntoIterator,
+        I::Item: Into<Entry<E>>,
+    {
+        let mut prepared = Vec::new();
+        for (index, entry) in entries.into_iter().enumerate() {
+            prepared.push(self.prepare(&entry.into(), None).map_err(|e| e.in_entry(index))?);
+        }
+        Ok(prepared)
+    }
+    fn prepare_decided(&self, entries: &[Entry<E>]) -> Result<Vec<Prepared>> {
+        entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| {
+                let id = self.key.as_deref().map(|key| derived_id(key, index));
+                self.prepare(entry, id).map_err(|e| e.in_entry(index))
+            })
+            .collect()
+    }
+    fn prepare(&self, entry: &Entry<E>, id: Option<RecordId>) -> Result<Prepared> {
+        let id = match entry.id().or(id) {
+            Some(id) => id,
+            None => self.fresh_id()?,
+        };
+        let source = entry.given_source().map(str::to_owned);
+        self.prepare_event(entry.event(), entry.occurred_on(), id, source, entry.waiver().cloned()).map_err(|e| e.with_ids([id]))
+    }
+    fn prepare_event<F: Event>(
+        &self,
+        event: &F,
+        on: Option<sovang_core::Date>,
+        id: RecordId,
+        source: Option<String>,
+        waiver: Option<sovang_core::Override>,
+    ) -> Result<Prepared> {
+        let envelope = Envelope {
+            actor: Actor::new(&self.actor)?,
+            source: source.or_else(|| self.source.clone()),
+            correlation: self.correlation.clone(),
+            causation: self.causation,
+        };
+        let mut salt = || {
+            let mut salt = [0; 32];
+            self.ledger.options().fill(&mut salt)?;
+            Ok(salt)
+        };
+        Prepared::new(event, id, on.map(calendar::days_of), envelope, waiver, &[], &mut salt)
+    }
+    fn fresh_id(&self) -> Result<RecordId> {
+        self.ledger.options().fresh_id()
+    }
+}
+
+/// The id of the `index`-th entry of what is executed under an idempotency key.
+fn derived_id(key: &str, index: usize) -> RecordId {
+    RecordId::v5(KEY_NAMESPACE, format!("{key}\0{index}").as_bytes())
+}
+
