@@ -1,1 +1,7 @@
+//! A ledger's bytes: the append-only log on disk with its recovery and verification, and beside it indexes, vault and
+//! blobs. Nothing here sees an event's type; nothing above sees a file.
 #![forbid(unsafe_code)]
+
+pub mod blobs;
+pub mod files;
+pub mod log;
