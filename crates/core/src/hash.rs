@@ -22,6 +22,8 @@ pub mod context {
     pub const SEGMENT: &str = "sovang 2026-11 segment v1";
     /// The digest of a projection's state.
     pub const STATE: &str = "sovang 2026-11 state v1";
+    /// The digest of a snapshot's header.
+    pub const SNAPSHOT: &str = "sovang 2026-11 snapshot v1";
     /// The vault's keyed hash of an erased subject's id.
     pub const ERASED_SUBJECT: &str = "sovang 2026-11 erased subject v1";
 }
@@ -39,6 +41,7 @@ keys! {
     TAG = TAG;
     SEGMENT = SEGMENT;
     STATE = STATE;
+    SNAPSHOT = SNAPSHOT;
 }
 
 fn hasher(key: &ContextKey) -> Hasher {
@@ -167,6 +170,14 @@ pub fn segment_hasher() -> Hasher {
 pub fn state_digest(state: &[u8]) -> [u8; 32] {
     let mut h = hasher(&STATE);
     h.update(state);
+    *h.finalize().as_bytes()
+}
+
+/// The digest of a snapshot's header.
+#[must_use]
+pub fn snapshot_digest(header: &[u8]) -> [u8; 32] {
+    let mut h = hasher(&SNAPSHOT);
+    h.update(header);
     *h.finalize().as_bytes()
 }
 
