@@ -5,3 +5,4 @@
 pub mod blobs;
 pub mod files;
 pub mod log;
+pub mod vault;
