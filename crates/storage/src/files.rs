@@ -22,11 +22,12 @@ pub enum Open {
 pub trait Files: Send + Sync {
     /// Opens a file. `NotFound` when it must exist and does not.
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>>;
-    /// The names in a directory (`""` is the ledger's own), ascending. `NotFound` when there is no such directory.
+    /// The names of files and directories in a directory (`""` is the ledger's own), ascending. `NotFound` when there is no
+    /// such directory.
     fn list(&self, directory: &str) -> io::Result<Vec<String>>;
-    /// Creates a directory, and for `""` its parents; not an error when it is there.
+    /// Creates a directory, and for `""` its missing parents; not an error when it is there.
     fn create_directory(&self, directory: &str) -> io::Result<()>;
-    /// Makes creations, renames and removals in a directory durable. `".."` names the parent of the ledger's own.
+    /// Makes creations, renames and removals in a directory durable. `".."` stands for the parents of the ledger's own.
     fn sync_directory(&self, directory: &str) -> io::Result<()>;
     /// Renames a file within its directory, replacing what is there.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
@@ -39,6 +40,7 @@ pub trait Files: Send + Sync {
 }
 
 /// An open file. All writes are at offsets, all reads repeatable, both from several threads.
+#[expect(clippy::len_without_is_empty, reason = "the length can fail and nothing asks only for emptiness")]
 pub trait File: Send + Sync {
     /// Its length in bytes.
     fn len(&self) -> io::Result<u64>;
@@ -48,10 +50,16 @@ pub trait File: Send + Sync {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
     /// Sets the length; what is gained is zero.
     fn set_len(&self, len: u64) -> io::Result<()>;
-    /// Reserves space up to `len` and, when that is more than the length, sets the length to it. What is gained is zero.
+    /// Reserves space up to `len` and, when that is more than the length, sets the length to it. What is gained is zero. When
+    /// it fails, part of the length may have been gained. Where the system cannot reserve, it only sets the length.
     fn allocate(&self, len: u64) -> io::Result<()>;
     /// Makes data and metadata durable (fsync).
     fn sync_all(&self) -> io::Result<()>;
     /// Makes data durable, and as much metadata as reading it back takes (fdatasync).
     fn sync_data(&self) -> io::Result<()>;
+}
+
+/// A path's directory (`""` for the ledger's own) and its name there.
+pub(crate) fn split_path(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
 }

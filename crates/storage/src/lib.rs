@@ -3,6 +3,9 @@
 #![forbid(unsafe_code)]
 
 pub mod blobs;
+pub mod disk;
 pub mod files;
 pub mod log;
+pub mod memory;
+pub mod sim;
 pub mod vault;
