@@ -5,6 +5,7 @@
 pub mod blobs;
 pub mod disk;
 pub mod files;
+pub mod index;
 pub mod log;
 pub mod memory;
 pub mod sim;
