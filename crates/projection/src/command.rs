@@ -26,6 +26,12 @@ pub trait Command<E: Event> {
     /// # Errors
     /// The refusal, as the caller is to see it.
     fn decide(&self, state: &Self::State) -> Result<Vec<Entry<E>>, Self::Refusal>;
+    /// The id of the first record, when the command carries it: the ledger then knows the command again, as it does by an
+    /// idempotency key.
+    #[doc(hidden)]
+    fn known_id(&self) -> Option<RecordId> {
+        None
+    }
     /// The id of the first entry it decides on, where the command itself knows it: one that is in the ledger is
     /// answered with its first result before anything is decided.
     fn known_id(&self) -> Option<RecordId> {
@@ -96,15 +102,6 @@ pub trait Store<E: Event> {
     /// # Errors
     /// When the ledger cannot be read, or never held that original record.
     fn before(&self, target: RecordId, position: Position) -> Result<Option<Recorded<E>>>;
-    /// What this very command has recorded already, when the caller gave it a key to know it by. It is asked after each
-    /// look at the size: what it does not find is not below that size either, so a repeated command is answered and
-    /// never refused by the state that it made itself.
-    ///
-    /// # Errors
-    /// When the ledger cannot be read.
-    fn repeated(&self) -> Result<Option<Vec<Self::Appended>>> {
-        Ok(None)
-    }
     /// Appends the entries as one batch if the condition holds.
     ///
     /// # Errors
@@ -134,9 +131,6 @@ where
     let mut left = attempts.max(1);
     loop {
         let size = store.size()?;
-        if let Some(done) = store.repeated()? {
-            return Ok(done);
-        }
         looking.look(store, command, size)?;
         let entries = command
             .decide(&looking.state)

@@ -1,7 +1,7 @@
 //! The runner: records in, states out.
 
 use crate::projection::{Merge, Plan, Projection};
-use sovang_core::{Event, Position, Query, RecordId, Recorded, Result};
+use sovang_core::{Event, Position, RecordId, Recorded, Result};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -66,7 +66,7 @@ pub(crate) fn advance<E: Event, P: Projection<E>>(
 /// Folds adjacent ranges of positions on up to `threads` threads, each into a state of its own, and merges these in
 /// order: the same bytes as one [`fold`] over all of them.
 ///
-/// `ranges` ascend without gaps; `source` gives the records of one range that match the query, `before` must
+/// `ranges` ascend without gaps; `source` gives the records of one range that match the plan's query, `before` must
 /// look past the range's start. More ranges than threads even out the work.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ pub fn fold_parallel<E, P, I>(
     fresh: impl Fn() -> P + Sync,
     ranges: &[Range<u64>],
     threads: usize,
-    source: impl Fn(&Query, Range<u64>) -> Result<I> + Sync,
+    source: impl Fn(&Plan, Range<u64>) -> Result<I> + Sync,
     before: impl Fn(RecordId, Position) -> Result<Option<Recorded<E>>> + Sync,
 ) -> Result<P>
 where
@@ -96,7 +96,7 @@ where
             let (Some(range), Some(slot)) = (ranges.get(index), folded.get(index)) else {
                 break;
             };
-            let result = source(plan.query(), range.clone()).and_then(|records| {
+            let result = source(&plan, range.clone()).and_then(|records| {
                 let mut part = fresh();
                 advance(&mut part, &plan, records, &before)?;
                 Ok(part)

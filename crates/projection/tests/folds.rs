@@ -7,7 +7,7 @@ use common::*;
 use proptest::prelude::*;
 use sovang_core::{Error, ErrorKind, Event, Query, Recorded, Size, calendar};
 use sovang_projection::testing::DAY;
-use sovang_projection::{Folded, Merge, Projection, fold, fold_parallel, step};
+use sovang_projection::{Folded, Merge, Plan, Projection, fold, fold_parallel, step};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -81,8 +81,8 @@ proptest! {
         }
         prop_assert_eq!(&bytes(&state), &whole);
 
-        let source = |query: &Query, range: Range<u64>| {
-            Ok(read(&memory, query, range))
+        let source = |plan: &Plan, range: Range<u64>| {
+            Ok(read(&memory, plan.query(), range))
         };
         let parallel = fold_parallel(fresh, &ranges, threads, source, before(&memory)).unwrap();
         prop_assert_eq!(&bytes(&parallel), &whole);
@@ -231,11 +231,11 @@ fn a_failing_range_fails_the_parallel_fold() {
     let memory = memory((0..40).map(|n| paid("ann", n).on(DAY)).collect());
     let ranges: Vec<_> = (0..10).map(|n| n * 4..n * 4 + 4).collect();
     for bad in [0, 3, 9] {
-        let source = |query: &Query, range: Range<u64>| {
+        let source = |plan: &Plan, range: Range<u64>| {
             if range.start / 4 == bad {
                 return Err(Error::new(ErrorKind::Damaged, format!("range {bad}")));
             }
-            Ok(read(&memory, query, range))
+            Ok(read(&memory, plan.query(), range))
         };
         let error =
             fold_parallel(Journal::default, &ranges, 3, source, before(&memory)).unwrap_err();
@@ -245,7 +245,7 @@ fn a_failing_range_fails_the_parallel_fold() {
         Journal::default,
         &[],
         3,
-        |_: &Query, _| Ok(std::iter::empty()),
+        |_: &Plan, _| Ok(std::iter::empty()),
         before(&memory),
     )
     .unwrap();
