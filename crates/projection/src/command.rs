@@ -26,12 +26,6 @@ pub trait Command<E: Event> {
     /// # Errors
     /// The refusal, as the caller is to see it.
     fn decide(&self, state: &Self::State) -> Result<Vec<Entry<E>>, Self::Refusal>;
-    /// The id of the first record, when the command carries it: the ledger then knows the command again, as it does by an
-    /// idempotency key.
-    #[doc(hidden)]
-    fn known_id(&self) -> Option<RecordId> {
-        None
-    }
     /// The id of the first entry it decides on, where the command itself knows it: one that is in the ledger is
     /// answered with its first result before anything is decided.
     fn known_id(&self) -> Option<RecordId> {
