@@ -16,9 +16,11 @@
 //! place), and in a writer about 24 bytes a subject once a personal value is first put. Opening reads headers and the rows
 //! since the last [`Vault::mark`] only.
 
+mod erase;
 mod format;
 mod keys;
 mod prefixes;
+mod recover;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -167,133 +169,6 @@ impl Vault {
                 "the vault was not recovered after opening",
             ))
         }
-    }
-
-    /// Looks at the rows since the last mark: cuts a torn tail and removes rows whose record the log does not have. `exists`
-    /// is asked of the log as it was recovered. Repeatable.
-    ///
-    /// # Errors
-    /// `Damaged` when a file is shorter than was proven durable. Damaged rows further up stay as they are: they read as
-    /// damaged, and [`Self::check`] names them.
-    pub fn recover(&self, exists: Exists<'_>) -> Result<VaultRecovered> {
-        let mut writer = self.writer()?;
-        let mark = writer.mark;
-        let len = self.rows.len()?;
-        if len < mark.durable {
-            return Err(damaged("the vault's rows are cut short", self.rows.path()).at_offset(len));
-        }
-        let tail = self.tail(&mark, len, exists)?;
-        self.keys.recover(tail.slots)?;
-        if tail.end < len {
-            self.rows.set_len(tail.end)?;
-        }
-        self.rows.delete(&tail.orphans, RowHeader::void)?;
-        writer.end = tail.end;
-        self.rows.set_end(tail.end);
-        writer.allocated = tail.end;
-        writer.recovered = true;
-        if tail.end > mark.checked || tail.slots > mark.slots {
-            self.rows.sync()?;
-            self.write_mark(&mut writer, tail.end)?;
-        }
-        let orphans = tail.orphans.len() as u64;
-        Ok(VaultRecovered {
-            orphans,
-            torn_bytes: tail.torn_bytes,
-        })
-    }
-
-    /// Decides what of the rows after the mark stays.
-    fn tail(&self, mark: &Mark, len: u64, exists: Exists<'_>) -> Result<Tail> {
-        // Before this offset everything was durable: by the mark, by a later row's word, or because the log relies on it.
-        let mut durable = mark.durable;
-        let mut bad: Vec<u64> = Vec::new();
-        let mut unwanted: Vec<(u64, RowHeader)> = Vec::new();
-        let mut slots = mark.slots;
-        let mut end = mark.checked;
-        self.rows.scan(mark.checked, len, true, &mut |span| {
-            match span {
-                Span::Gap { from, .. } => bad.push(from),
-                Span::Row {
-                    offset,
-                    header,
-                    sound,
-                } => {
-                    durable = durable.max(header.proven);
-                    slots = slots.max(header.slots);
-                    end = offset + header.extent() as u64;
-                    let mut wanted = true;
-                    if matches!(header.state, RowState::Value | RowState::Sealed) {
-                        wanted = exists(header.record, &header.commitment)?;
-                        if wanted {
-                            durable = durable.max(end);
-                        } else {
-                            unwanted.push((offset, header));
-                        }
-                    }
-                    // A ciphertext that was being erased is no torn tail, and neither is one that the log relies on.
-                    if !sound && !wanted {
-                        bad.push(offset);
-                    }
-                }
-            }
-            Ok(())
-        })?;
-        let cut = bad.into_iter().filter(|from| *from >= durable).min();
-        let torn_bytes = match cut {
-            Some(cut) => self.rows.written_bytes(cut, len)?,
-            None => 0,
-        };
-        let end = cut.unwrap_or(end).max(mark.durable);
-        unwanted.retain(|(offset, _)| *offset < end);
-        Ok(Tail {
-            end,
-            slots,
-            orphans: unwanted,
-            torn_bytes,
-        })
-    }
-
-    /// Remembers that all rows so far were checked and are durable, so that the next opening need not look at them: once
-    /// the log has all records whose rows were put, so when idle, and before closing.
-    ///
-    /// # Errors
-    /// I/O; the vault is poisoned then.
-    pub fn mark(&self) -> Result<()> {
-        let mut writer = self.recovered()?;
-        if writer.mark.checked == writer.end && writer.mark.slots == self.keys.count() {
-            return Ok(());
-        }
-        let end = writer.end;
-        self.write_mark(&mut writer, end)
-    }
-    fn write_mark(&self, writer: &mut Writer, checked: u64) -> Result<()> {
-        let mark = Mark {
-            sequence: writer.mark.sequence + 1,
-            checked,
-            durable: writer.end,
-            slots: self.keys.count(),
-        };
-        let done = self.rows.write_mark(&mark);
-        poison_on_failure(writer, done)?;
-        writer.mark = mark;
-        Ok(())
-    }
-    /// Marks, gives reserved space back and syncs. The vault may go on being used.
-    ///
-    /// # Errors
-    /// I/O.
-    pub fn close(&self) -> Result<()> {
-        self.mark()?;
-        let mut writer = self.recovered()?;
-        if writer.allocated > writer.end {
-            let end = writer.end;
-            let done = self.rows.set_len(end);
-            poison_on_failure(&mut writer, done)?;
-            writer.allocated = end;
-        }
-        let done = self.keys.trim();
-        poison_on_failure(&mut writer, done)
     }
 
     /// Reserves space for rows of `values` personal values of `bytes` bytes in all (subject ids included) and `subjects` new
@@ -602,68 +477,6 @@ impl Vault {
         Ok(self.keys.find(subject)?.map(|(_, slot)| slot.handle))
     }
 
-    /// Erases the subject of a handle, once the log names it durably. Repeatable.
-    ///
-    /// # Errors
-    /// `NotFound` when no subject has this handle. After a failure the key may still be there: the next writer completes it.
-    pub fn erase(&self, handle: &[u8; 16]) -> Result<()> {
-        if !self.complete(&mut std::iter::once(*handle))? && !self.keys.has_handle(handle)? {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                "no subject of the vault has this handle",
-            ));
-        }
-        Ok(())
-    }
-    /// Completes the erasures that the log names: what an interruption or a restored backup left. Says whether there was
-    /// anything to do. Handles that this vault never knew are passed over.
-    ///
-    /// # Errors
-    /// `Damaged` when a slot is; I/O, and the vault is poisoned then.
-    pub fn complete(&self, handles: &mut dyn Iterator<Item = [u8; 16]>) -> Result<bool> {
-        let handles: FxHashSet<[u8; 16]> = handles.collect();
-        if handles.is_empty() {
-            return Ok(false);
-        }
-        let mut writer = self.recovered()?;
-        let slots = self.keys.uncleared(&handles)?;
-        if slots.is_empty() {
-            return Ok(false);
-        }
-        if writer.mark.slots < self.keys.count() {
-            // The slot must outlast its rows: the keyed hash in it refuses the subject from now on.
-            let checked = writer.mark.checked;
-            self.write_mark(&mut writer, checked)?;
-        }
-        let done = self.forget(&slots, writer.end);
-        poison_on_failure(&mut writer, done)?;
-        Ok(true)
-    }
-    fn forget(&self, slots: &[(u32, Slot)], end: u64) -> Result<()> {
-        self.keys.forget(slots, SlotState::Erased)?;
-        let numbers: FxHashSet<u32> = slots.iter().map(|(number, _)| *number).collect();
-        let mut rows = Vec::new();
-        self.rows.scan(HEADER_BYTES, end, false, &mut |span| {
-            if let Span::Row { offset, header, .. } = span
-                && header.state == RowState::Value
-                && numbers.contains(&header.slot)
-            {
-                rows.push((offset, header));
-            }
-            Ok(())
-        })?;
-        self.rows.delete(&rows, RowHeader::erased)?;
-        self.keys.forget(slots, SlotState::Cleared)
-    }
-    /// Lets values under these handles read as erased from now on: for a read-only copy whose log names an erasure that its
-    /// vault has not completed.
-    pub fn hide(&self, handles: impl IntoIterator<Item = [u8; 16]>) {
-        self.hidden
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(handles);
-    }
-
     /// All that is damaged in the vault's own structure: every slot, every row's header and ciphertext. Values are checked by
     /// opening them. A torn tail and orphans are not damage.
     ///
@@ -712,15 +525,6 @@ impl Vault {
         findings.extend(self.keys.check(slots)?);
         Ok(findings)
     }
-}
-
-/// What of the rows after the mark stays.
-struct Tail {
-    /// Where the next row goes.
-    end: u64,
-    slots: u32,
-    orphans: Vec<(u64, RowHeader)>,
-    torn_bytes: u64,
 }
 
 fn erased_subject(record: RecordId) -> Error {
