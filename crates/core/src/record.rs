@@ -547,10 +547,25 @@ impl Prepared {
             self.bytes[OCCURRED_ON_AT..OCCURRED_ON_AT + 4].copy_from_slice(&today.to_le_bytes());
         }
     }
+    /// Microseconds since the Unix epoch, once stamped.
+    #[must_use]
+    pub fn recorded_at(&self) -> i64 {
+        self.digest.recorded_at
+    }
     /// The record's hash at `position`, once stamped.
     #[must_use]
     pub fn hash(&self, position: Position) -> RecordHash {
         self.digest.hash(position)
+    }
+    /// Whether two prepared records say the same; personal values compare without their salts, and one that is absent matches any.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        let public = Frame::parse(Bytes::copy_from_slice(&other.bytes)).ok().and_then(|frame| self.same_public_content(&frame));
+        public == Some(true)
+            && self.personal.iter().zip(&other.personal).all(|(a, b)| match (&a.value, &b.value) {
+                (Some(a), Some(b)) => a.subject == b.subject && a.value == b.value,
+                _ => true,
+            })
     }
     /// Whether the record `there` says the same, personal values aside: kind, day (unless the writer sets it),
     /// metadata, tags and payload. `None` when the versions differ, so that only decoded events can tell.

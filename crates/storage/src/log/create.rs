@@ -1,0 +1,109 @@
+//! Creating a ledger's files (design §4): every step can be repeated, and `ledger` comes last.
+
+use super::head::{HEAD_BYTES, HEAD_FILE, encode_slot};
+use super::identity::{self, LEDGER_FILE};
+use super::segment::{LOG_DIRECTORY, SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
+use super::writer::LOCK_FILE;
+use super::{End, Identity, Random};
+use crate::files::{Files, Open};
+use sovang_core::{Error, ErrorKind, Result};
+use std::io;
+
+/// What an interrupted creation may have left, and the directories that are made beside the log.
+const LEFTOVERS: [&str; 9] =
+    [LOCK_FILE, HEAD_FILE, LOG_DIRECTORY, "ledger.tmp", "vault", "index", "snapshots", "checkpoints", "quarantine"];
+
+/// A step's name for messages: what could not be done, and to what.
+fn failed(files: &dyn Files, doing: &'static str, path: &str) -> impl FnOnce(io::Error) -> Error {
+    let path = files.describe(path);
+    move |e| Error::io(e, doing, path)
+}
+
+/// Creates the log of a new ledger; durable on return.
+pub(super) fn create(files: &dyn Files, identity: &Identity, random: Random<'_>) -> Result<()> {
+    let ledger_bytes = identity::encode(identity)?;
+    files.create_directory("").map_err(failed(files, "create the ledger's directory", ""))?;
+    check_empty(files)?;
+    // Held until the end: two creations at once would mix their files.
+    let _guard = take_new_lock(files)?;
+    check_empty(files)?;
+    let mut salt = [0; 16];
+    random(&mut salt)?;
+    write_head(files, identity)?;
+    write_first_segment(files, identity, salt)?;
+    let sync = |directory| files.sync_directory(directory).map_err(failed(files, "sync a directory", directory));
+    sync(LOG_DIRECTORY)?;
+    sync("")?;
+    sync("..")?;
+    write_whole(files, "ledger.tmp", LEDGER_FILE, &ledger_bytes)?;
+    sync("")
+}
+
+fn check_empty(files: &dyn Files) -> Result<()> {
+    let names = files.list("").map_err(failed(files, "list the directory", ""))?;
+    let not_empty = |what: String, hint: &str| {
+        Err(Error::new(ErrorKind::NotEmpty, what).in_file(files.describe("")).advise(hint))
+    };
+    if names.iter().any(|name| name == LEDGER_FILE) {
+        return not_empty("there is a ledger already".to_owned(), "open it instead");
+    }
+    if let Some(name) = names.iter().find(|name| !LEFTOVERS.contains(&name.as_str())) {
+        return not_empty(format!("the directory is not empty: it holds {name:?}"), "name a new or an empty directory");
+    }
+    let segments = match files.list(LOG_DIRECTORY) {
+        Ok(segments) => segments,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(failed(files, "list the directory", LOG_DIRECTORY)(e)),
+    };
+    for name in segments.iter().filter(|name| !name.ends_with(".tmp")) {
+        let path = format!("{LOG_DIRECTORY}/{name}");
+        let file = files.open(&path, Open::Read).map_err(failed(files, "read a segment", &path))?;
+        // Creation leaves a header and nothing after it.
+        if name != "0" || file.len().map_err(failed(files, "read a segment", &path))? > SEGMENT_HEADER_BYTES as u64 {
+            let what = "there are records here, but the file `ledger` is missing";
+            return Err(Error::new(ErrorKind::Damaged, what)
+                .in_file(files.describe(&path))
+                .advise("restore `ledger` from a backup; it never changes"));
+        }
+    }
+    Ok(())
+}
+
+fn take_new_lock(files: &dyn Files) -> Result<Box<dyn Send + Sync>> {
+    match super::writer::lock(files) {
+        Err(e) if e.kind() == ErrorKind::Damaged => {}
+        other => return other,
+    }
+    let file = files.open(LOCK_FILE, Open::Create).map_err(failed(files, "create the lock", LOCK_FILE))?;
+    file.sync_all().map_err(failed(files, "sync the lock", LOCK_FILE))?;
+    super::writer::lock(files)
+}
+
+fn write_head(files: &dyn Files, identity: &Identity) -> Result<()> {
+    let mut bytes = encode_slot(identity.ledger_id, &End::start());
+    bytes.resize(HEAD_BYTES, 0);
+    let file = files.open(HEAD_FILE, Open::Create).map_err(failed(files, "create", HEAD_FILE))?;
+    file.write_at(&bytes, 0).map_err(failed(files, "write", HEAD_FILE))?;
+    file.sync_all().map_err(failed(files, "sync", HEAD_FILE))
+}
+
+fn write_first_segment(files: &dyn Files, identity: &Identity, salt: [u8; 16]) -> Result<()> {
+    let create = failed(files, "create the log's directory", LOG_DIRECTORY);
+    files.create_directory(LOG_DIRECTORY).map_err(create)?;
+    let header = SegmentHeader {
+        ledger_id: identity.ledger_id,
+        salt,
+        predecessor_length: 0,
+        predecessor_digest: [0; 32],
+        start: End::start(),
+    };
+    write_whole(files, "log/0.tmp", &segment_path(0), &header.encode())
+}
+
+/// Writes a file under a temporary name, syncs it and puts it in place.
+fn write_whole(files: &dyn Files, temporary: &str, path: &str, bytes: &[u8]) -> Result<()> {
+    let file = files.open(temporary, Open::Create).map_err(failed(files, "create", temporary))?;
+    file.write_at(bytes, 0).map_err(failed(files, "write", temporary))?;
+    file.sync_all().map_err(failed(files, "sync", temporary))?;
+    files.rename(temporary, path).map_err(failed(files, "put in place", path))
+}

@@ -1,0 +1,50 @@
+//! Writing `HEAD`: in turn over the two slots that were not synced last (docs/FORMAT.md §4), so that a torn write never
+//! harms the slot that is known to be on the disk.
+
+use super::End;
+use super::head::{SLOT_BYTES, SLOTS, encode_slot};
+use crate::files::File;
+use sovang_core::LedgerId;
+use std::io;
+use std::sync::Arc;
+
+pub(super) struct HeadWriter {
+    file: Arc<dyn File>,
+    ledger: LedgerId,
+    /// The slot that was last synced.
+    protected: usize,
+    /// The slot written last.
+    written: usize,
+    /// The slot to write next: never the protected one.
+    next: usize,
+    dirty: bool,
+}
+
+impl HeadWriter {
+    /// `protected` holds what is on the disk.
+    pub(super) fn new(file: Arc<dyn File>, ledger: LedgerId, protected: usize) -> Self {
+        Self { file, ledger, protected, written: protected, next: (protected + 1) % SLOTS, dirty: false }
+    }
+    /// Writes the protected slot's own bytes again and syncs them: a page cache may show what the disk never got.
+    pub(super) fn rewrite_protected(&self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_at(bytes, (self.protected * SLOT_BYTES) as u64)?;
+        self.file.sync_data()
+    }
+    /// Writes a slot, without a sync.
+    pub(super) fn write(&mut self, end: &End) -> io::Result<()> {
+        self.file.write_at(&encode_slot(self.ledger, end), (self.next * SLOT_BYTES) as u64)?;
+        self.written = self.next;
+        self.next = (0 + 1 + 2) - self.protected - self.written;
+        self.dirty = true;
+        Ok(())
+    }
+    /// Makes the slot written last durable, and the protected one.
+    pub(super) fn sync(&mut self) -> io::Result<()> {
+        if self.dirty {
+            self.file.sync_data()?;
+            self.protected = self.written;
+            self.dirty = false;
+        }
+        Ok(())
+    }
+}
