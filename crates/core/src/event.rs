@@ -344,7 +344,7 @@ impl<'a> Decoder<'a> {
     pub fn personal<T: DeserializeOwned>(&mut self, field: u16) -> Result<Personal<T>, CodecError> {
         match &mut self.source {
             Source::Trace(tracer) => {
-                tracer.personal::<T>(field)?;
+                tracer.personal::<T>(field);
                 Ok(Personal::None)
             }
             Source::Bytes { opener, fields_left, .. } => {
@@ -370,8 +370,7 @@ impl<'a> Decoder<'a> {
     /// What its `decode` refuses.
     pub fn take_event<E: Event>(&mut self) -> Result<E, CodecError> {
         if let Source::Trace(tracer) = &mut self.source {
-            tracer.nested_event();
-            return Err(CodecError::Malformed { what: "an event inside a traced shape" });
+            return tracer.event();
         }
         let (number, version) = self.take()?;
         let outer = (self.number, self.version);
