@@ -51,7 +51,6 @@ pub(super) struct Reading {
     pub(super) header: SegmentHeader,
     pub(super) header_bytes: Vec<u8>,
     pub(super) file: Arc<dyn File>,
-    pub(super) file_len: u64,
     pub(super) predecessor: Predecessor,
     pub(super) scan: Scan,
 }
@@ -110,8 +109,8 @@ impl HeadFile {
     }
 }
 
-/// Lists `log/`.
-pub(super) fn list(files: &dyn Files) -> Result<Listing> {
+/// The numbers of the segments in `log/`, ascending, and the names that are no segment's.
+pub(super) fn list_numbers(files: &dyn Files) -> Result<(Vec<u64>, Vec<String>)> {
     let names = files.list(LOG_DIRECTORY).map_err(read_failed(files, LOG_DIRECTORY))?;
     let (mut numbers, mut others) = (Vec::new(), Vec::new());
     for name in names {
@@ -121,11 +120,27 @@ pub(super) fn list(files: &dyn Files) -> Result<Listing> {
         }
     }
     numbers.sort_unstable();
-    let gap = (0..).zip(&numbers).find(|(expected, number)| expected != *number).map(|(expected, _)| expected);
-    match (gap, numbers.last()) {
+    Ok((numbers, others))
+}
+
+/// The first segment that is missing among these.
+pub(super) fn first_gap(numbers: &[u64]) -> Option<u64> {
+    let gap = (0..).zip(numbers).find(|(expected, number)| expected != *number);
+    if numbers.is_empty() { Some(0) } else { gap.map(|(expected, _)| expected) }
+}
+
+/// Lists `log/`.
+fn list(files: &dyn Files) -> Result<Listing> {
+    let (numbers, others) = list_numbers(files)?;
+    match (first_gap(&numbers), numbers.last()) {
         (None, Some(last)) => Ok(Listing { last: *last, others }),
-        (gap, _) => Err(Damage::new(segment_path(gap.unwrap_or(0)), "the segment is missing").error(files)),
+        (gap, _) => Err(missing(gap.unwrap_or(0)).error(files)),
     }
+}
+
+/// A segment that must be there is not.
+pub(super) fn missing(number: u64) -> Damage {
+    Damage::new(segment_path(number), "the segment is missing")
 }
 
 /// Opens a segment and reads its header.
@@ -195,8 +210,7 @@ pub(super) fn read_end(files: &dyn Files, ledger: LedgerId, head: &HeadFile, how
         start = &header.start;
         scanned = scan(header.sums(), start, read_used(&*file, start.next.offset).map_err(&fail)?);
     }
-    let file_len = file.len().map_err(fail)?;
-    Ok(Reading { listing, header, header_bytes, file, file_len, predecessor, scan: scanned })
+    Ok(Reading { listing, header, header_bytes, file, predecessor, scan: scanned })
 }
 
 /// Whether a segment agrees with a slot just before the place that the slot points to.

@@ -7,6 +7,8 @@
 
 mod batch;
 mod bytes;
+mod check;
+mod chunks;
 mod create;
 mod damage;
 mod evidence;

@@ -1,9 +1,23 @@
-//! stub
-use crate::files::Files;
-use super::view::Note;
-use sovang_core::{Head, Position, Result};
+//! Verification from scratch: every byte of every segment read, every checksum, record hash and root recomputed. No index
+//! is asked and nothing is written, so it works on read-only media and beside a live writer.
+
+use super::check::{SegmentCheck, SegmentTask, check_segment};
+use super::damage::Damage;
+use super::evidence::{first_gap, list_numbers, missing, read_head_bytes};
+use super::head::{HEAD_BYTES, HEAD_FILE, SLOT_BYTES, SLOTS, decode_slots};
+use super::segment::segment_path;
+use super::view::{LogView, Note};
+use super::{End, bytes::is_zero, identity};
+use crate::files::{Files, Open};
+use sovang_core::{Error, ErrorKind, Head, LedgerId, Position, Result};
+use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// More threads than this gain nothing on one disk.
+const THREADS_MAX: usize = 8;
+
 /// Something wrong with the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
@@ -16,21 +30,210 @@ pub struct Finding {
     /// What is wrong.
     pub what: String,
 }
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if let Some(position) = self.position {
+            write!(f, " at position {position}")?;
+        }
+        write!(f, " in {}", self.file.display())?;
+        self.offset.map_or(Ok(()), |offset| write!(f, " at byte {offset}"))
+    }
+}
+
+impl Finding {
+    fn of(error: &Error) -> Self {
+        Self {
+            position: error.position(),
+            file: error.path().map(PathBuf::from).unwrap_or_default(),
+            offset: error.offset(),
+            what: error.message().to_owned(),
+        }
+    }
+}
+
 /// What a verification of every byte found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogReport {
-    /// The head up to which the log was verified.
+    /// The head up to which the log was verified: the durable head when it started, or where the sound part ends.
     pub head: Head,
-    /// Everything wrong.
+    /// Everything wrong, by place.
     pub findings: Vec<Finding>,
-    /// What is no fault.
+    /// What is no fault: torn tails, leftovers of interrupted writes, a slot of `HEAD` that a crash tore.
     pub notes: Vec<Note>,
 }
-/// Re-reads and re-hashes every byte of the log, with no index. `progress` is told bytes done and bytes in all.
+
+impl LogReport {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+/// Re-reads and re-hashes every byte of the log up to the durable head at the start, on several threads. `progress` is told
+/// bytes done and bytes in all, from any of them.
 ///
 /// # Errors
-/// When the directory is no ledger or cannot be read. Damage is no error here but a finding.
-#[allow(unused_variables, clippy::unimplemented)]
+/// [`ErrorKind::NotALedger`], [`ErrorKind::WrongFormat`], and those of the system. Damage is no error here but a finding.
 pub fn verify(files: &Arc<dyn Files>, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<LogReport> {
-    unimplemented!()
+    let mut report = LogReport { head: End::start().head(), findings: Vec::new(), notes: Vec::new() };
+    let Some(identity) = or_finding(identity::read(&**files), &mut report)? else { return Ok(report) };
+    let ledger = identity.ledger_id;
+    let slots = check_head(&**files, ledger, &mut report)?;
+    // What opening says: how far to read, and why it would refuse.
+    let opened = LogView::open(Arc::clone(files));
+    let refused = match &opened {
+        Err(e) if e.kind() == ErrorKind::Damaged => Some(Finding::of(e)),
+        Err(e) => return Err(e.clone()),
+        Ok(view) => {
+            report.notes.extend(view.notes());
+            None
+        }
+    };
+    let durable = opened.ok().map(|view| view.end());
+    let Some((mut numbers, _)) = or_finding(list_numbers(&**files), &mut report)? else { return Ok(report) };
+    if let Some(end) = &durable {
+        // A live writer goes on meanwhile.
+        numbers.retain(|number| *number <= end.next.segment);
+    }
+    if let Some(gap) = first_gap(&numbers) {
+        report.findings.push(missing(gap).finding(&**files));
+    }
+    let tasks = tasks(&**files, ledger, &numbers, &slots, durable.as_ref());
+    let checks = run(&**files, &tasks, progress)?;
+    join(&**files, checks, &slots, durable.as_ref(), &mut report);
+    // A refusal whose reason is among the findings already says nothing new.
+    if let Some(refused) = refused.filter(|_| report.findings.is_empty()) {
+        report.findings.push(refused);
+    }
+    Ok(report)
+}
+
+fn or_finding<T>(result: Result<T>, report: &mut LogReport) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if e.kind() == ErrorKind::Damaged => {
+            report.findings.push(Finding::of(&e));
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Checks `HEAD` in itself.
+fn check_head(files: &dyn Files, ledger: LedgerId, report: &mut LogReport) -> Result<[Option<End>; SLOTS]> {
+    let Some(bytes) = or_finding(read_head_bytes(files), report)? else { return Ok([const { None }; SLOTS]) };
+    let slots = decode_slots(&bytes, ledger);
+    let len = files.open(HEAD_FILE, Open::Read).and_then(|file| file.len());
+    let len = len.map_err(|e| Error::io(e, "read the head", files.describe(HEAD_FILE)))?;
+    if len != HEAD_BYTES as u64 {
+        let what = format!("the file has {len} bytes instead of {HEAD_BYTES}");
+        report.findings.push(Damage::new(HEAD_FILE, what).finding(files));
+    }
+    if slots.iter().all(Option::is_none) {
+        report.findings.push(Damage::new(HEAD_FILE, "none of the three slots is valid").finding(files));
+    }
+    for (i, slot) in bytes.chunks(SLOT_BYTES).enumerate() {
+        if slots[i].is_none() && !is_zero(slot) {
+            let offset = Some((i * SLOT_BYTES) as u64);
+            let what = "a slot is not valid, as a crash may leave it; the others carry the head".to_owned();
+            report.notes.push(Note { file: files.describe(HEAD_FILE), offset, what });
+        }
+    }
+    Ok(slots)
+}
+
+/// One task for each segment: what its neighbours say of it, so that all can be checked at once.
+fn tasks(
+    files: &dyn Files,
+    ledger: LedgerId,
+    numbers: &[u64],
+    slots: &[Option<End>; SLOTS],
+    durable: Option<&End>,
+) -> Vec<SegmentTask> {
+    let header = |number: u64| super::evidence::open_segment(files, ledger, number, Open::Read).ok().map(|(_, header, _)| header);
+    let task = |number: &u64| SegmentTask {
+        ledger,
+        number: *number,
+        last: numbers.last() == Some(number),
+        successor: if numbers.contains(&(number + 1)) { header(number + 1) } else { None },
+        durable: durable.filter(|end| end.next.segment == *number).cloned(),
+        slots: slots.iter().flatten().filter(|slot| slot.next.segment == *number).cloned().collect(),
+    };
+    numbers.iter().map(task).collect()
+}
+
+/// Checks the segments on several threads.
+fn run(files: &dyn Files, tasks: &[SegmentTask], progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Vec<SegmentCheck>> {
+    let len = |task: &SegmentTask| match (&task.successor, &task.durable) {
+        (Some(successor), _) => successor.predecessor_length,
+        (None, Some(end)) => end.next.offset,
+        (None, None) => files.open(&segment_path(task.number), Open::Read).and_then(|file| file.len()).unwrap_or(0),
+    };
+    let total: u64 = tasks.iter().map(len).sum();
+    let (done, next) = (AtomicU64::new(0), AtomicUsize::new(0));
+    let advance = |bytes: u64| progress((done.fetch_add(bytes, Ordering::Relaxed) + bytes).min(total), total);
+    let results = Mutex::new(Vec::with_capacity(tasks.len()));
+    let work = || {
+        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let result = check_segment(files, task, &advance);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results.push(result);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(tasks.len());
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut checks = results.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect::<Result<Vec<_>>>()?;
+    checks.sort_by_key(|check| check.number);
+    Ok(checks)
+}
+
+/// Holds the segments against each other, against the durable head and against `HEAD`.
+fn join(
+    files: &dyn Files,
+    checks: Vec<SegmentCheck>,
+    slots: &[Option<End>; SLOTS],
+    durable: Option<&End>,
+    report: &mut LogReport,
+) {
+    let mut before = Some(End::start());
+    let mut matched = 0;
+    let mut sound = true;
+    for check in checks {
+        let path = segment_path(check.number);
+        if let (Some(before), Some(start)) = (&before, &check.start)
+            && !(before.frontier == start.frontier && before.last_recorded_at == start.last_recorded_at)
+        {
+            let damage = Damage::new(&*path, "the segment does not continue the one before").at(0);
+            report.findings.push(damage.of(start.next.position).finding(files));
+            sound = false;
+        }
+        sound &= check.findings.is_empty();
+        if let Some(end) = check.end.as_ref().filter(|_| sound) {
+            report.head = end.head();
+        }
+        report.findings.extend(check.findings.into_iter().map(|damage| damage.finding(files)));
+        report.notes.extend(check.notes.into_iter().map(|(offset, what)| Note { file: files.describe(&path), offset, what }));
+        matched += check.matched_slots;
+        before = check.end;
+    }
+    if !sound {
+        return;
+    }
+    if let (Some(durable), Some(end)) = (durable, &before)
+        && durable.frontier != end.frontier
+    {
+        let damage = Damage::new(segment_path(end.next.segment), "the records do not lead to the durable head");
+        report.findings.push(damage.at(end.next.offset).finding(files));
+    }
+    if matched != slots.iter().flatten().count() {
+        report.findings.push(Damage::new(HEAD_FILE, "a slot points to no end of a batch").finding(files));
+    }
 }

@@ -1,8 +1,8 @@
 //! Walking a log forward: records in order, every checksum on the way verified.
 
 use super::batch::{BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader, RECORD_SUM_BYTES, TRAILER_BYTES, Trailer, take_record};
+use super::chunks::Chunks;
 use super::damage::Damage;
-use super::evidence::read;
 use super::segments::{Segment, Segments};
 use super::{Cursor, Location};
 use bytes::Bytes;
@@ -40,9 +40,8 @@ pub struct Walk {
     /// Where the next bytes to take are, and the position of the next record.
     offset: u64,
     position: u64,
-    /// Bytes read, and where they start.
-    chunk: Bytes,
-    chunk_at: u64,
+    /// The segment's bytes.
+    chunks: Option<Chunks>,
     failed: bool,
 }
 
@@ -57,8 +56,7 @@ impl Walk {
             header: None,
             offset: from.offset,
             position: from.position,
-            chunk: Bytes::new(),
-            chunk_at: 0,
+            chunks: None,
             failed: false,
         }
     }
@@ -77,22 +75,15 @@ impl Walk {
         self.segments.damage(Damage::new(&*segment.path, what).at(self.offset).of(self.position))
     }
 
-    /// At least `want` bytes from the offset on, fewer only at the file's end.
     fn ahead(&mut self, segment: &Segment, want: usize) -> Result<Bytes> {
-        let at = self.offset.checked_sub(self.chunk_at).and_then(|at| usize::try_from(at).ok());
-        if let Some(at) = at.filter(|at| at.saturating_add(want) <= self.chunk.len()) {
-            return Ok(self.chunk.slice(at..));
-        }
-        let bytes = read(&*segment.file, self.offset, want.max(CHUNK_BYTES)).map_err(self.segments.read_failed(segment))?;
-        self.chunk = bytes.into();
-        self.chunk_at = self.offset;
-        Ok(self.chunk.clone())
+        let file = || Chunks::new(Arc::clone(&segment.file), CHUNK_BYTES);
+        let chunks = self.chunks.get_or_insert_with(file);
+        chunks.ahead(self.offset, want).map_err(self.segments.read_failed(segment))
     }
 
     fn enter(&mut self, segment: Arc<Segment>) -> Arc<Segment> {
         self.segment = Some(Arc::clone(&segment));
-        self.chunk = Bytes::new();
-        self.chunk_at = 0;
+        self.chunks = None;
         segment
     }
 
