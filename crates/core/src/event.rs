@@ -224,6 +224,7 @@ impl fmt::Debug for PersonalPart {
 pub struct Encoder {
     pub(crate) payload: Vec<u8>,
     pub(crate) personal: Vec<(u16, PersonalPart)>,
+    depth: usize,
 }
 
 impl Encoder {
@@ -268,11 +269,17 @@ impl Encoder {
     /// Appends a whole event inside this one (a correction's replacement): its kind number, its version, its payload.
     ///
     /// # Errors
-    /// What its `encode` refuses.
+    /// What its `encode` refuses, and more than [`limits::EVENT_DEPTH_MAX`] within one another.
     pub fn put_event<E: Event>(&mut self, event: &E) -> Result<(), CodecError> {
+        if self.depth == limits::EVENT_DEPTH_MAX {
+            return Err(TOO_DEEP);
+        }
         let kind = event.kind();
         self.put(&(kind.number(), kind.version()))?;
-        event.encode(self)
+        self.depth += 1;
+        let encoded = event.encode(self);
+        self.depth -= 1;
+        encoded
     }
     /// The public payload so far.
     #[must_use]
@@ -291,7 +298,11 @@ pub struct Decoder<'a> {
     source: Source<'a>,
     number: u16,
     version: u16,
+    depth: usize,
 }
+
+/// Bytes that claim event within event must not exhaust the stack.
+const TOO_DEEP: CodecError = CodecError::TooLong { what: "events within one another", max: limits::EVENT_DEPTH_MAX };
 
 enum Source<'a> {
     Bytes { frame: &'a Frame, rest: &'a [u8], opener: Option<Opener<'a>>, fields_left: Vec<(u16, Commitment)>, target: Option<RecordId>, occurred_on: Date },
@@ -314,6 +325,7 @@ impl<'a> Decoder<'a> {
         Ok(Self {
             number: frame.kind(),
             version: frame.version(),
+            depth: 0,
             source: Source::Bytes {
                 frame,
                 rest: frame.payload(),
@@ -325,7 +337,7 @@ impl<'a> Decoder<'a> {
         })
     }
     pub(crate) fn tracing(tracer: &'a mut Tracer, number: u16, version: u16) -> Self {
-        Self { source: Source::Trace(tracer), number, version }
+        Self { source: Source::Trace(tracer), number, version, depth: 0 }
     }
     /// Takes what the matching [`Encoder::put`] put.
     ///
@@ -372,10 +384,15 @@ impl<'a> Decoder<'a> {
         if let Source::Trace(tracer) = &mut self.source {
             return tracer.event();
         }
+        if self.depth == limits::EVENT_DEPTH_MAX {
+            return Err(TOO_DEEP);
+        }
         let (number, version) = self.take()?;
         let outer = (self.number, self.version);
         (self.number, self.version) = (number, version);
+        self.depth += 1;
         let event = E::decode(number, version, self);
+        self.depth -= 1;
         (self.number, self.version) = outer;
         event
     }

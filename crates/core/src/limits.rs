@@ -12,6 +12,8 @@ pub const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 pub const TAGS_MAX: usize = 32;
 /// Hashes of one inclusion or consistency proof; a tree of 2^63 leaves needs no more.
 pub const PROOF_HASHES_MAX: usize = 63;
+/// Events within one another in one record: an amendment holds what replaces, and that is no amendment.
+pub const EVENT_DEPTH_MAX: usize = 4;
 /// Personal fields of one record.
 pub const PERSONAL_FIELDS_MAX: usize = 32;
 /// Bytes of one personal value as encoded.
