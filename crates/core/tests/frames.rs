@@ -1,5 +1,5 @@
 //! A record's bytes: what goes in comes out, no bytes make the parser panic, and no bit changes unnoticed.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 mod common;
 

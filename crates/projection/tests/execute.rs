@@ -1,5 +1,5 @@
 //! The decide loop: what is folded is what is guarded.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 mod common;
 

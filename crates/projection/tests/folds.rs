@@ -1,5 +1,5 @@
 //! Incremental = from scratch = parallel, byte for byte; and all of them equal what finally stands.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 mod common;
 

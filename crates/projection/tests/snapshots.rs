@@ -1,5 +1,5 @@
 //! A snapshot is used exactly where it fits, and refused after any change.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test program")]
 
 mod common;
 

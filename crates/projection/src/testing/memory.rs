@@ -52,10 +52,6 @@ impl<E: Event> Memory<E> {
     }
     /// How many records.
     #[must_use]
-    #[expect(
-        clippy::len_without_is_empty,
-        reason = "a size, not a collection's length"
-    )]
     pub fn len(&self) -> Size {
         Size(self.kept().len() as u64)
     }

@@ -211,8 +211,10 @@ impl Stored<Move> for ByDay {
 /// Every record and every effect, in order: a projection that would notice any difference.
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub struct Journal {
-    pub lines: Vec<(u64, Vec<(i64, [u8; 16], i32)>)>,
+    pub lines: Vec<(u64, Vec<Line>)>,
 }
+/// Weight, original record and day of an effect.
+pub type Line = (i64, [u8; 16], i32);
 impl Projection<Move> for Journal {
     fn apply(&mut self, record: &Recorded<Move>) {
         let effects = record
