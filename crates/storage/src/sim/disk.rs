@@ -324,6 +324,11 @@ impl Disk {
         );
         image
     }
+    /// What is left when nothing that is pending reaches the disk.
+    #[must_use]
+    pub fn durable(&self) -> Image {
+        self.crash(&[], &|_| 0).image
+    }
     fn walk(
         &self,
         directory: usize,
