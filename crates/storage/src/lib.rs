@@ -10,3 +10,4 @@ pub mod log;
 pub mod memory;
 pub mod sim;
 pub mod vault;
+pub mod store;

@@ -1,0 +1,393 @@
+//! What the writer and all views of a ledger share: the log's reading side, the index, the vault, the head.
+
+use super::SameDecoded;
+use super::group::Reference;
+use super::matching::Derived;
+use super::select::Select;
+use crate::files::Files;
+use crate::index::{Added, Answer, Index, IndexError};
+use crate::log::{Cursor, Identity, LogView, Segments, Walk};
+use crate::vault::Vault;
+use sovang_core::event::LedgerEvent;
+use sovang_core::ids::Commitment;
+use sovang_core::personal::Opened;
+use sovang_core::record::Frame;
+use sovang_core::{Error, ErrorKind, Head, Position, Query, RecordId, Recorded, Result, Size, TagKey};
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often a stale index is rebuilt within one call before it is given up.
+const REBUILDS_MAX: u32 = 3;
+/// Records between two words to the index on how far it may write, while it is being built.
+const BUILD_STEP: u64 = 4096;
+/// A reader that is so many records behind looks first for runs that the writer has made.
+const LAG_MAX: u64 = 4096;
+
+/// The key under which the index keeps records of the ledger itself.
+pub(super) const LEDGER_KEY: TagKey = TagKey(*b"\0ledger records\0");
+/// The key under which the index keeps the amendments of a record.
+pub(super) fn amendments_key(target: RecordId) -> TagKey {
+    TagKey(target.to_bytes())
+}
+
+/// Where the head comes from.
+pub(super) enum Source {
+    /// The writer of this process tells.
+    Writer,
+    /// Nobody tells: the log is looked at.
+    Files(LogView),
+}
+
+pub(super) struct Shared {
+    pub(super) files: Arc<dyn Files>,
+    pub(super) identity: Identity,
+    pub(super) segments: Arc<Segments>,
+    pub(super) index: Index,
+    pub(super) vault: Option<Vault>,
+    pub(super) source: Source,
+    /// Held by whoever adds to the index.
+    indexing: Mutex<()>,
+    grown: Mutex<Grown>,
+    growth: Condvar,
+    /// The first damage of the log that was met: it stops appends.
+    damage: OnceLock<Error>,
+    /// Compares a record with one of another version.
+    pub(super) same_decoded: OnceLock<SameDecoded>,
+    /// A reader's vault hides the erasures that the log names up to here.
+    hidden: Mutex<Size>,
+}
+
+struct Grown {
+    head: Head,
+    waiting: usize,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(
+        files: Arc<dyn Files>,
+        identity: Identity,
+        segments: Arc<Segments>,
+        index: Index,
+        vault: Option<Vault>,
+        source: Source,
+        head: Head,
+    ) -> Self {
+        Self {
+            files,
+            identity,
+            segments,
+            index,
+            vault,
+            source,
+            indexing: Mutex::new(()),
+            grown: Mutex::new(Grown { head, waiting: 0 }),
+            growth: Condvar::new(),
+            damage: OnceLock::new(),
+            same_decoded: OnceLock::new(),
+            hidden: Mutex::new(Size::ZERO),
+        }
+    }
+
+    /// The durable head, as far as it was looked at.
+    pub(super) fn head(&self) -> Head {
+        lock(&self.grown).head
+    }
+    /// The durable head now.
+    pub(super) fn refresh(&self) -> Result<Head> {
+        match &self.source {
+            Source::Writer => Ok(self.head()),
+            Source::Files(log) => {
+                let head = log.refresh()?;
+                self.publish(head);
+                Ok(self.head())
+            }
+        }
+    }
+    pub(super) fn publish(&self, head: Head) {
+        let mut grown = lock(&self.grown);
+        if head.size > grown.head.size {
+            grown.head = head;
+            if grown.waiting > 0 {
+                self.growth.notify_all();
+            }
+        }
+    }
+    /// Waits until the head is known to be beyond `size`, at most `timeout`.
+    pub(super) fn wait_beyond(&self, size: Size, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        let mut grown = lock(&self.grown);
+        grown.waiting += 1;
+        while grown.head.size <= size {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            grown = self.growth.wait_timeout(grown, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        grown.waiting -= 1;
+    }
+
+    /// Notes damage of the log for the writer, and passes it on.
+    pub(super) fn noted(&self, error: Error) -> Error {
+        if error.kind() == ErrorKind::Damaged {
+            let _ = self.damage.set(error.clone());
+        }
+        error
+    }
+    /// The damage that was met, if any.
+    pub(super) fn damage(&self) -> Option<&Error> {
+        self.damage.get()
+    }
+
+    /// Asks the index, which knows the first `size` records then; one that is stale is rebuilt.
+    pub(super) fn indexed<T>(&self, size: Size, ask: impl Fn(&Index) -> Answer<T>) -> Result<T> {
+        for _ in 0..REBUILDS_MAX {
+            self.catch_up(size)?;
+            match ask(&self.index) {
+                Ok(answer) => return Ok(answer),
+                Err(stale) => self.heal(stale)?,
+            }
+        }
+        Err(Error::new(ErrorKind::Io, "the index is stale again and again").advise("delete the directory `index`: it is derived"))
+    }
+    /// Gives up what the index says is stale. An error of another sort is passed on.
+    pub(super) fn heal(&self, error: IndexError) -> Result<()> {
+        match error {
+            IndexError::Stale { first, .. } => {
+                let _one = lock(&self.indexing);
+                let known = self.index.size();
+                self.index.discard_from(first);
+                // Other lookups count on what was known.
+                self.build(known)
+            }
+            // Whoever is rebuilding it holds the lock.
+            IndexError::Behind { .. } => {
+                drop(lock(&self.indexing));
+                Ok(())
+            }
+            IndexError::Failed(error) => Err(error),
+        }
+    }
+    /// Lets the index know the first `size` records at least.
+    pub(super) fn catch_up(&self, size: Size) -> Result<()> {
+        if self.index.size() >= size {
+            return Ok(());
+        }
+        let _one = lock(&self.indexing);
+        if size.0.saturating_sub(self.index.size().0) > LAG_MAX {
+            self.index.refresh()?;
+        }
+        self.build(size)
+    }
+    /// Walks the log into the index up to `size`. Under the lock.
+    fn build(&self, size: Size) -> Result<()> {
+        for _ in 0..REBUILDS_MAX {
+            match self.try_build(size).and_then(|()| self.check_root()) {
+                Ok(()) => return Ok(()),
+                Err(IndexError::Stale { first, .. }) => self.index.discard_from(first),
+                Err(IndexError::Failed(error)) => return Err(error),
+                Err(IndexError::Behind { .. }) => break,
+            }
+        }
+        Err(Error::new(ErrorKind::Io, "the index cannot be rebuilt").advise("delete the directory `index`: it is derived"))
+    }
+    /// That the index is of this log: compared where both know the root.
+    fn check_root(&self) -> Answer<()> {
+        let head = self.head();
+        let size = self.index.size();
+        let other = size > head.size || (size == head.size && self.index.frontier()?.root() != head.root);
+        if !other {
+            return Ok(());
+        }
+        let cause = Error::new(ErrorKind::Damaged, format!("the index at size {size} is of another log"));
+        Err(IndexError::Stale { first: Size::ZERO, cause })
+    }
+    fn try_build(&self, size: Size) -> Answer<()> {
+        let known = self.index.size();
+        if known >= size {
+            return Ok(());
+        }
+        let covered = self.index.covered().cursor;
+        let cursor = match known.last() {
+            Some(last) if known.0 > covered.position => self.index.batch_start(last)?,
+            _ => covered,
+        };
+        let mut told = known.0;
+        let mut walk = self.segments.walk(cursor, size);
+        while let Some(walked) = walk.next() {
+            let walked = walked.map_err(|e| self.noted(e))?;
+            if walked.position.0 < known.0 {
+                continue;
+            }
+            if walked.first_in_batch && walked.position.0 >= told + BUILD_STEP {
+                told = walked.position.0;
+                self.index.set_durable(Size(told), Some(walk.batch()));
+            }
+            let derived = self.derived_of(&walked.frame, walked.position)?;
+            let keys = keys_of(&walked.frame, derived.as_ref());
+            self.index.add(&Added {
+                position: walked.position,
+                id: walked.frame.id(),
+                keys: &keys,
+                location: walked.location,
+                first_in_batch: walked.first_in_batch,
+                hash: walked.frame.hash(walked.position),
+            })?;
+        }
+        self.index.set_durable(size, None);
+        Ok(())
+    }
+    /// Brings a writer's index up to the log as it was opened.
+    pub(super) fn begin(&self, head: Head, next: Cursor) -> Result<()> {
+        let _one = lock(&self.indexing);
+        // Also where nothing is to be added, the root says whether the index is of this log.
+        self.build(head.size)?;
+        self.index.set_durable(head.size, Some(next));
+        Ok(())
+    }
+    /// Adds what was just appended: called by the writer alone.
+    pub(super) fn add(&self, added: &[Added<'_>], head: Head, next: Cursor) -> Result<()> {
+        let _one = lock(&self.indexing);
+        added.iter().try_for_each(|a| self.index.add(a))?;
+        self.index.set_durable(head.size, Some(next));
+        Ok(())
+    }
+
+    /// The record at `position`, whose checksum held.
+    pub(super) fn frame(&self, position: Position) -> Result<Frame> {
+        let location = self.indexed(position.next(), |index| index.location(position))?;
+        self.segments.frame(location, position).map_err(|e| self.noted(e))
+    }
+    /// As [`Self::frame`], for use while the index is being built.
+    fn known_frame(&self, position: Position) -> Answer<Frame> {
+        let location = self.index.location(position)?;
+        Ok(self.segments.frame(location, position).map_err(|e| self.noted(e))?)
+    }
+    /// Where the record with this id is, among the first `size`.
+    pub(super) fn find(&self, id: RecordId, size: Size) -> Result<Option<Position>> {
+        self.indexed(size, |index| self.find_in(index, id, size))
+    }
+    fn find_in(&self, index: &Index, id: RecordId, size: Size) -> Answer<Option<Position>> {
+        for position in index.find(id)? {
+            if size.contains(position) && self.known_frame(position)?.id() == id {
+                return Ok(Some(position));
+            }
+        }
+        Ok(None)
+    }
+    /// The amendments of a record before a position, ascending.
+    pub(super) fn amendments(&self, target: RecordId, before: Size) -> Result<Vec<Position>> {
+        let before = before.min(self.head().size);
+        self.indexed(before, |index| Ok(self.amendments_in(index, target, before)?.into_iter().map(|(p, _)| p).collect()))
+    }
+    fn amendments_in(&self, index: &Index, target: RecordId, before: Size) -> Answer<Vec<(Position, Frame)>> {
+        let mut found = Vec::new();
+        for position in index.positions(&amendments_key(target), 0..before.0)? {
+            let position = position?;
+            let frame = self.known_frame(position)?;
+            if target_of(&frame, position)? == Some(target) {
+                found.push((position, frame));
+            }
+        }
+        Ok(found)
+    }
+    /// What an amendment is found under besides its own kind and tags; none for a record that is no amendment.
+    fn derived_of(&self, frame: &Frame, position: Position) -> Answer<Option<Derived>> {
+        let Some(target) = target_of(frame, position)? else { return Ok(None) };
+        let before = Size(position.0);
+        let mut derived = Derived::of(target);
+        if let Some(original) = self.find_in(&self.index, target, before)? {
+            derived.add(&self.known_frame(original)?);
+        }
+        for (_, frame) in self.amendments_in(&self.index, target, before)? {
+            derived.add(&frame);
+        }
+        Ok(Some(derived))
+    }
+    /// As [`Self::derived_of`], outside of building.
+    pub(super) fn derived(&self, frame: &Frame, position: Position) -> Result<Option<Derived>> {
+        if !frame.is_amendment() {
+            return Ok(None);
+        }
+        self.indexed(Size(position.0), |_| self.derived_of(frame, position))
+    }
+    /// The newest record of a range that a query names.
+    pub(super) fn newest_match(self: &Arc<Self>, query: &Query, range: Range<u64>) -> Result<Option<Position>> {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        Ok(Select::new(self, query, range, true).next().transpose()?.map(|(position, _)| position))
+    }
+    /// The erasures that the log names in a range, with their handles.
+    pub(super) fn erasures(&self, range: Range<u64>) -> Result<Vec<(Position, Frame, [u8; 16])>> {
+        self.indexed(Size(range.end), |index| {
+            let mut found = Vec::new();
+            for position in index.positions(&LEDGER_KEY, range.clone())? {
+                let position = position?;
+                let frame = self.known_frame(position)?;
+                if frame.kind() == LedgerEvent::SUBJECT_ERASED.number() {
+                    let record = Recorded::<LedgerEvent>::decode(position, frame.clone(), None).map_err(|e| Error::from(e).at(position))?;
+                    if let LedgerEvent::SubjectErased { handle, .. } = record.event {
+                        found.push((position, frame, handle));
+                    }
+                }
+            }
+            Ok(found)
+        })
+    }
+    /// The record that names the erasure of this handle.
+    pub(super) fn erasure_of(&self, handle: &[u8; 16]) -> Result<Option<Reference>> {
+        let there = self.erasures(0..self.head().size.0)?.into_iter().find(|(.., h)| h == handle);
+        Ok(there.map(|(position, frame, _)| Reference { position, id: frame.id(), hash: Some(frame.hash(position)) }))
+    }
+    /// What the vault knows of a commitment; sealed without a vault.
+    pub(super) fn open_value(&self, commitment: &Commitment) -> Result<Opened> {
+        let Some(vault) = &self.vault else { return Ok(Opened::Sealed) };
+        if matches!(self.source, Source::Files(_)) {
+            // The writer may not have completed an erasure that the log names, and a reader may not.
+            let size = self.head().size;
+            let mut hidden = lock(&self.hidden);
+            if *hidden < size {
+                vault.hide(self.erasures(hidden.0..size.0)?.into_iter().map(|(.., handle)| handle));
+                *hidden = size;
+            }
+        }
+        vault.value(commitment)
+    }
+    /// A walk over `range`, from the batch in which it starts; so the first records may be before it.
+    pub(super) fn walk(&self, range: &Range<u64>) -> Result<Walk> {
+        let from = Position(range.start);
+        let start = Segments::start();
+        let cursor = if range.start == start.position || range.is_empty() {
+            start
+        } else {
+            self.indexed(from.next(), |index| index.batch_start(from))?
+        };
+        Ok(self.segments.walk(cursor, Size(range.end)))
+    }
+}
+
+/// The original record that a frame amends.
+pub(super) fn target_of(frame: &Frame, position: Position) -> Result<Option<RecordId>> {
+    if !frame.is_amendment() {
+        return Ok(None);
+    }
+    Ok(frame.metadata().map_err(|e| Error::from(e).at(position))?.target)
+}
+
+/// The index keys of a record.
+pub(super) fn keys_of(frame: &Frame, derived: Option<&Derived>) -> Vec<TagKey> {
+    let mut keys = frame.tags();
+    if frame.is_ledger_level() {
+        keys.push(LEDGER_KEY);
+    }
+    if let Some(derived) = derived {
+        derived.add_keys(&mut keys);
+    }
+    keys
+}
