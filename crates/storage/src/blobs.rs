@@ -17,14 +17,24 @@ pub fn blob_write(files: &dyn Files, path: &str, bytes: &[u8]) -> Result<()> {
     let temporary = format!("{path}.tmp");
     let fail = |doing: &'static str| move |e: io::Error| Error::io(e, doing, files.describe(path));
     if !directory.is_empty() && files.list(directory).is_err() {
-        files.create_directory(directory).map_err(fail("create the directory of a blob"))?;
-        files.sync_directory("").map_err(fail("sync the directory of a blob"))?;
+        files
+            .create_directory(directory)
+            .map_err(fail("create the directory of a blob"))?;
+        files
+            .sync_directory("")
+            .map_err(fail("sync the directory of a blob"))?;
     }
-    let file = files.open(&temporary, Open::Create).map_err(fail("create a blob"))?;
+    let file = files
+        .open(&temporary, Open::Create)
+        .map_err(fail("create a blob"))?;
     file.write_at(bytes, 0).map_err(fail("write a blob"))?;
     file.sync_all().map_err(fail("sync a blob"))?;
-    files.rename(&temporary, path).map_err(fail("put a blob in place"))?;
-    files.sync_directory(directory).map_err(fail("sync the directory of a blob"))
+    files
+        .rename(&temporary, path)
+        .map_err(fail("put a blob in place"))?;
+    files
+        .sync_directory(directory)
+        .map_err(fail("sync the directory of a blob"))
 }
 
 /// A blob's bytes; none when there is no blob of that name.
@@ -55,7 +65,10 @@ pub fn blob_read(files: &dyn Files, path: &str) -> Result<Option<Vec<u8>>> {
 /// As [`blob_read`].
 pub fn blob_names(files: &dyn Files, directory: &str) -> Result<Vec<String>> {
     match files.list(directory) {
-        Ok(names) => Ok(names.into_iter().filter(|name| !name.ends_with(".tmp")).collect()),
+        Ok(names) => Ok(names
+            .into_iter()
+            .filter(|name| !name.ends_with(".tmp"))
+            .collect()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(Error::io(e, "list blobs", files.describe(directory))),
     }
@@ -67,7 +80,9 @@ pub fn blob_names(files: &dyn Files, directory: &str) -> Result<Vec<String>> {
 /// As [`blob_read`].
 pub fn blob_remove(files: &dyn Files, path: &str) -> Result<()> {
     match files.remove(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(e, "remove a blob", files.describe(path))),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io(e, "remove a blob", files.describe(path)))
+        }
         _ => Ok(()),
     }
 }

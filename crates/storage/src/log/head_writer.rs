@@ -8,6 +8,8 @@ use sovang_core::LedgerId;
 use std::io;
 use std::sync::Arc;
 
+const _: () = assert!(SLOTS == 3);
+
 pub(super) struct HeadWriter {
     file: Arc<dyn File>,
     ledger: LedgerId,
@@ -23,18 +25,30 @@ pub(super) struct HeadWriter {
 impl HeadWriter {
     /// `protected` holds what is on the disk.
     pub(super) fn new(file: Arc<dyn File>, ledger: LedgerId, protected: usize) -> Self {
-        Self { file, ledger, protected, written: protected, next: (protected + 1) % SLOTS, dirty: false }
+        Self {
+            file,
+            ledger,
+            protected,
+            written: protected,
+            next: (protected + 1) % SLOTS,
+            dirty: false,
+        }
     }
     /// Writes the protected slot's own bytes again and syncs them: a page cache may show what the disk never got.
     pub(super) fn rewrite_protected(&self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_at(bytes, (self.protected * SLOT_BYTES) as u64)?;
+        self.file
+            .write_at(bytes, (self.protected * SLOT_BYTES) as u64)?;
         self.file.sync_data()
     }
     /// Writes a slot, without a sync.
     pub(super) fn write(&mut self, end: &End) -> io::Result<()> {
-        self.file.write_at(&encode_slot(self.ledger, end), (self.next * SLOT_BYTES) as u64)?;
+        self.file.write_at(
+            &encode_slot(self.ledger, end),
+            (self.next * SLOT_BYTES) as u64,
+        )?;
         self.written = self.next;
-        self.next = (0 + 1 + 2) - self.protected - self.written;
+        // The third one: their numbers add up to 3.
+        self.next = 3 - self.protected - self.written;
         self.dirty = true;
         Ok(())
     }

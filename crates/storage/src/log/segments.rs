@@ -37,7 +37,11 @@ pub struct Segments {
 
 impl Segments {
     pub(super) fn new(files: Arc<dyn Files>, ledger: LedgerId) -> Self {
-        Self { files, ledger, open: RwLock::new(BTreeMap::new()) }
+        Self {
+            files,
+            ledger,
+            open: RwLock::new(BTreeMap::new()),
+        }
     }
     /// Where every log starts.
     #[must_use]
@@ -47,7 +51,12 @@ impl Segments {
 
     /// The segment of that number, opened once.
     pub(super) fn segment(&self, number: u64) -> Result<Arc<Segment>> {
-        if let Some(segment) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
+        if let Some(segment) = self
+            .open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&number)
+        {
             return Ok(Arc::clone(segment));
         }
         let (file, header, _) = open_segment(&*self.files, self.ledger, number, Open::Read)?;
@@ -56,7 +65,12 @@ impl Segments {
     /// Takes a segment's file in place of the one of that number, if there is one: recovery may have put another in place.
     pub(super) fn insert(&self, file: Arc<dyn File>, header: SegmentHeader) -> Arc<Segment> {
         let (sums, number) = (header.sums(), header.number());
-        let segment = Arc::new(Segment { file, header, sums, path: segment_path(number) });
+        let segment = Arc::new(Segment {
+            file,
+            header,
+            sums,
+            path: segment_path(number),
+        });
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= OPEN_MAX {
             // Old segments are read in passing, the last ones all the time.
@@ -87,8 +101,15 @@ impl Segments {
         let fail = self.read_failed(&segment);
         let mut guess = [0; GUESS_BYTES];
         let got = segment.file.read_at(&mut guess, at.offset).map_err(&fail)?;
-        let damaged = |what| self.damage(Damage::new(&*segment.path, what).at(at.offset).of(position.0));
-        let check = |bytes: &[u8]| take_record(bytes, segment.sums, at.offset, position.0, at.batch);
+        let damaged = |what| {
+            self.damage(
+                Damage::new(&*segment.path, what)
+                    .at(at.offset)
+                    .of(position.0),
+            )
+        };
+        let check =
+            |bytes: &[u8]| take_record(bytes, segment.sums, at.offset, position.0, at.batch);
         let mut bytes = &guess[..got];
         let longer;
         if got == GUESS_BYTES && check(bytes).is_err() {
@@ -97,7 +118,8 @@ impl Segments {
             bytes = &longer;
         }
         let len = check(bytes).map_err(damaged)?;
-        Frame::parse(Bytes::copy_from_slice(&bytes[..len])).map_err(|_| damaged("the record is malformed"))
+        Frame::parse(Bytes::copy_from_slice(&bytes[..len]))
+            .map_err(|_| damaged("the record is malformed"))
     }
 
     /// How many bytes a record takes with its checksum, as far as its first bytes tell.
@@ -108,8 +130,10 @@ impl Segments {
             want = want.min(len + RECORD_SUM_BYTES);
         } else if let Some(body) = bytes.first_chunk::<4>() {
             // The commitments' count stands after the body.
-            let body_end = sovang_core::record::HEADER_BYTES + u32::from_le_bytes(*body) as usize + 2;
-            bytes = read(&*segment.file, offset, body_end.min(want)).map_err(self.read_failed(segment))?;
+            let body_end =
+                sovang_core::record::HEADER_BYTES + u32::from_le_bytes(*body) as usize + 2;
+            bytes = read(&*segment.file, offset, body_end.min(want))
+                .map_err(self.read_failed(segment))?;
             if let Ok(Some(len)) = Frame::length(&bytes) {
                 want = want.min(len + RECORD_SUM_BYTES);
             }
