@@ -1,0 +1,68 @@
+//! `recognition-rate`: of the models registered in a year, how many were recognised at least once, whenever.
+//!
+//! Every dimension is the model's. Dates filter both sides, each by its own record: `registered` counts the
+//! registrations that occurred between them, `recognised` the models with a recognition that occurred between them, in the row of
+//! their registration, whenever that was. So a rate over dates may exceed 10,000. A model that is recognised without being
+//! registered (imported with an override) is a recognised model of the null year. The rate of no registration is 0.
+
+use super::counting::{Counting, Scope, model};
+use super::grouping::Grouping;
+use super::joins::{Annulled, Models, Place, decision};
+use super::state::{Cells, Key, Keyed};
+use crate::event::Recognition;
+use serde::{Deserialize, Serialize};
+use sovang_core::{Effect, Kind};
+
+/// Registrations in sum, decisions by model.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct State {
+    registered: Cells<Place>,
+    models: Models,
+    decisions: Keyed<Key>,
+    annulled: Annulled,
+}
+
+impl Counting for State {
+    fn kinds(_joined: bool) -> Vec<Kind> {
+        vec![Recognition::MODEL_REGISTERED, Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED]
+    }
+    fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
+        let counts = scope.counts(effect.occurred_on);
+        if let Recognition::ModelRecognised(event) = effect.event {
+            if counts {
+                self.decisions.add(model(&event.model), decision(&event.decision), effect.weight);
+            }
+            return;
+        }
+        if counts && let Some(place) = Place::of(effect.event) {
+            self.registered.add(place, effect.weight);
+        }
+        self.models.count(effect);
+        self.annulled.count(effect);
+    }
+    fn merge(&mut self, later: Self) {
+        self.registered.merge(later.registered);
+        self.models.merge(later.models);
+        self.decisions.merge(later.decisions);
+        self.annulled.merge(later.annulled);
+    }
+    fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
+        for (place, weight) in self.registered.iter() {
+            if let Some(line) = rows.line(|dimension| Place::seen(Some(place), dimension)) {
+                line.add(0, weight);
+            }
+        }
+        for (model, mut decisions) in self.decisions.iter() {
+            if decisions.any(|(decision, _)| !self.annulled.holds(decision)) {
+                let place = self.models.place(model);
+                if let Some(line) = rows.line(|dimension| Place::seen(place, dimension)) {
+                    line.add(1, 1);
+                }
+            }
+        }
+        rows.each(|line| {
+            let (registered, recognised) = (line.value(0), line.value(1));
+            line.set(2, if registered == 0 { 0 } else { recognised * 10_000 / registered });
+        });
+    }
+}
