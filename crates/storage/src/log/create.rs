@@ -28,8 +28,8 @@ fn failed(files: &dyn Files, doing: &'static str, path: &str) -> impl FnOnce(io:
     move |e| Error::io(e, doing, path)
 }
 
-/// Creates the log of a new ledger; durable on return.
-pub(super) fn create(files: &dyn Files, identity: &Identity, random: Random<'_>) -> Result<()> {
+/// Creates the log of a new ledger, and what `beside` makes; durable on return.
+pub(super) fn create(files: &dyn Files, identity: &Identity, random: Random<'_>, beside: &dyn Fn() -> Result<()>) -> Result<()> {
     let ledger_bytes = identity::encode(identity)?;
     files
         .create_directory("")
@@ -42,6 +42,7 @@ pub(super) fn create(files: &dyn Files, identity: &Identity, random: Random<'_>)
     random(&mut salt)?;
     write_head(files, identity)?;
     write_first_segment(files, identity, salt)?;
+    beside()?;
     let sync = |directory| {
         files
             .sync_directory(directory)

@@ -12,6 +12,8 @@ mod chunks;
 mod create;
 mod damage;
 mod evidence;
+#[cfg(test)]
+mod golden;
 mod head;
 mod head_writer;
 mod identity;
@@ -46,6 +48,15 @@ pub struct Identity {
     pub origin: String,
     /// The name of the schema of its events, 1 to 255 bytes.
     pub schema: String,
+}
+
+/// Reads who the ledger is: no lock, nothing recovered.
+///
+/// # Errors
+/// [`sovang_core::ErrorKind::NotALedger`], [`sovang_core::ErrorKind::WrongFormat`], [`sovang_core::ErrorKind::Damaged`];
+/// those of the system.
+pub fn identity_of(files: &dyn crate::files::Files) -> Result<Identity> {
+    identity::read(files)
 }
 
 /// How to open a log for writing.

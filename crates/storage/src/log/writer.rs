@@ -73,7 +73,14 @@ impl Log {
     /// [`ErrorKind::NotEmpty`] when the directory holds anything but what an interrupted creation left;
     /// [`ErrorKind::InvalidInput`] or [`ErrorKind::TooLarge`] for an origin or schema that cannot be; those of the system.
     pub fn create(files: &Arc<dyn Files>, identity: &Identity, random: Random<'_>) -> Result<()> {
-        create::create(&**files, identity, random)
+        create::create(&**files, identity, random, &|| Ok(()))
+    }
+    /// As [`Self::create`]; `beside` makes what must be there, durably, before there is a ledger, and may be called again.
+    ///
+    /// # Errors
+    /// As there, and those of `beside`.
+    pub fn create_with(files: &Arc<dyn Files>, identity: &Identity, random: Random<'_>, beside: &dyn Fn() -> Result<()>) -> Result<()> {
+        create::create(&**files, identity, random, beside)
     }
 
     /// Opens the log for writing: takes the lock and, where the last writer did not close it, recovers.

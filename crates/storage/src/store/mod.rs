@@ -26,7 +26,7 @@ pub use view::View;
 use crate::blobs;
 use crate::files::Files;
 use crate::index::{Index, IndexOptions};
-use crate::log::{Identity, Log, LogOptions, Recovered};
+use crate::log::{self, Identity, Log, LogOptions, Recovered};
 use crate::vault::{Vault, VaultRecovered};
 use queue::{Job, Queue, Work};
 use shared::{Shared, Source};
@@ -166,7 +166,9 @@ impl Store {
     /// `NotEmpty`, `InvalidInput` for the identity, or what the system refuses.
     pub fn create(files: Arc<dyn Files>, identity: Identity, options: StoreOptions) -> Result<Self> {
         let random = Arc::clone(&options.random);
-        Log::create(&files, &identity, &|b| random(b))?;
+        let random: &dyn Fn(&mut [u8]) -> Result<()> = &|b| random(b);
+        // The vault is there before `ledger` is: without one a copy counts as sealed.
+        Log::create_with(&files, &identity, random, &|| Vault::create(&*files, identity.ledger_id, random))?;
         let schema = identity.schema;
         Self::open(files, options, Some(&schema))
     }
@@ -180,9 +182,10 @@ impl Store {
         let options = Arc::new(options);
         let random = |b: &mut [u8]| (options.random)(b);
         let log_options = LogOptions { segment_bytes: options.segment_bytes, strict: options.durability == Durability::Strict };
-        let (log, recovered) = Log::open(Arc::clone(&files), log_options, &random)?;
-        let identity = log.identity().clone();
+        // Before anything is recovered: another program's ledger is left as it is.
+        let identity = log::identity_of(&*files)?;
         view::check_schema(&*files, &identity, schema)?;
+        let (log, recovered) = Log::open(Arc::clone(&files), log_options, &random)?;
         let index_options = IndexOptions { cache_bytes: options.cache_bytes, writable: true, ..IndexOptions::default() };
         let index = Index::open(Arc::clone(&files), identity.ledger_id, index_options)?;
         let vault = Vault::open(&*files, identity.ledger_id, true)?;

@@ -173,7 +173,7 @@ impl Select {
 fn places(index: &Index, item: &Item, range: &Range<u64>) -> Answer<Vec<Places>> {
     if let Some(id) = item.record {
         let mut all = vec![Places::Of(index.positions(&amendments_key(id), range.clone())?)];
-        for position in index.find(id)? {
+        for position in index.find_before(id, Size(range.end))? {
             if range.contains(&position.0) {
                 all.push(Places::One(Some(position)));
             }

@@ -24,6 +24,9 @@ const BUILD_STEP: u64 = 4096;
 /// A reader that is so many records behind looks first for runs that the writer has made.
 const LAG_MAX: u64 = 4096;
 
+/// So many records that are only in memory are written to a file when the store is closed.
+const INDEX_WORTH_A_FILE: u64 = 256;
+
 /// The key under which the index keeps records of the ledger itself.
 pub(super) const LEDGER_KEY: TagKey = TagKey(*b"\0ledger records\0");
 /// The key under which the index keeps the amendments of a record.
@@ -258,6 +261,15 @@ impl Shared {
         Ok(())
     }
 
+    /// Before closing: writes what the index has in memory, when it is worth a file. What is not written is walked again.
+    pub(super) fn write_index(&self) {
+        let in_memory = self.index.size().0.saturating_sub(self.index.covered().cursor.position);
+        if in_memory >= INDEX_WORTH_A_FILE {
+            // Derived: a failure costs the next opening a walk, and nothing else.
+            let _ = self.index.flush();
+        }
+    }
+
     /// The record at `position`, whose checksum held.
     pub(super) fn frame(&self, position: Position) -> Result<Frame> {
         let location = self.indexed(position.next(), |index| index.location(position))?;
@@ -273,8 +285,8 @@ impl Shared {
         self.indexed(size, |index| self.find_in(index, id, size))
     }
     fn find_in(&self, index: &Index, id: RecordId, size: Size) -> Answer<Option<Position>> {
-        for position in index.find(id)? {
-            if size.contains(position) && self.known_frame(position)?.id() == id {
+        for position in index.find_before(id, size)? {
+            if self.known_frame(position)?.id() == id {
                 return Ok(Some(position));
             }
         }

@@ -77,8 +77,7 @@ impl Writer {
             vault.close()?;
         }
         let closed = self.log.close();
-        // Derived: what is not written is made again.
-        let _ = self.shared.index.flush();
+        self.shared.write_index();
         closed
     }
 
@@ -146,6 +145,8 @@ impl Writer {
                 }
             }
             Err(error) => {
+                // Each ticket names its own records.
+                let error = error.with_ids([]);
                 for (answerer, outcome) in decided {
                     // What was answered from the log alone stands.
                     let done = match outcome {
@@ -198,7 +199,7 @@ impl Writer {
         if refused_cleanly && !self.log.is_poisoned() {
             return error;
         }
-        let error = unknown("a write failed").caused_by(error);
+        let error = if error.kind() == ErrorKind::Poisoned { error.with_ids([]) } else { unknown("a write failed").caused_by(error) };
         self.queue.refuse(error.clone());
         error
     }
