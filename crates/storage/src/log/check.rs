@@ -7,7 +7,7 @@ use super::batch::{
 use super::chunks::Chunks;
 use super::damage::Damage;
 use super::evidence::{CHUNK_BYTES, open_segment, predecessor_end, read, read_failed};
-use super::recovery::{SEALED, slot_agrees};
+use super::recovery::slot_agrees;
 use super::segment::{SEAL_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, Sums, seal, segment_path};
 use super::{Cursor, End};
 use crate::files::{File, Files, Open};
@@ -23,7 +23,6 @@ use std::sync::Arc;
 pub(super) struct SegmentTask {
     pub(super) ledger: LedgerId,
     pub(super) number: u64,
-    pub(super) last: bool,
     /// The header of the next segment, where there is one and it is valid.
     pub(super) successor: Option<SegmentHeader>,
     /// The durable head, when it is in this segment.
@@ -105,10 +104,6 @@ impl SegmentCheck {
         let found = read(file, offset, SEAL_BYTES + 1)?;
         let sealed = found == seal(header.sums(), end);
         let Some(successor) = &task.successor else {
-            if task.last && sealed {
-                self.findings
-                    .push(Damage::new(path, SEALED).at(offset).of(end.next.position));
-            }
             return Ok(());
         };
         let expected = predecessor_end(successor);

@@ -29,7 +29,12 @@ fn failed(files: &dyn Files, doing: &'static str, path: &str) -> impl FnOnce(io:
 }
 
 /// Creates the log of a new ledger, and what `beside` makes; durable on return.
-pub(super) fn create(files: &dyn Files, identity: &Identity, random: Random<'_>, beside: &dyn Fn() -> Result<()>) -> Result<()> {
+pub(super) fn create(
+    files: &dyn Files,
+    identity: &Identity,
+    random: Random<'_>,
+    beside: &dyn Fn() -> Result<()>,
+) -> Result<()> {
     let ledger_bytes = identity::encode(identity)?;
     files
         .create_directory("")

@@ -113,10 +113,15 @@ pub fn verify(files: &Arc<dyn Files>, progress: &(dyn Fn(u64, u64) + Sync)) -> R
     let tasks = tasks(&**files, ledger, &numbers, &slots, durable.as_ref());
     let checks = run(&**files, &tasks, progress)?;
     join(&**files, checks, &slots, durable.as_ref(), &mut report);
-    // A refusal whose reason is among the findings already says nothing new.
-    if let Some(refused) = refused.filter(|_| report.findings.is_empty()) {
-        report.findings.push(refused);
-    }
+    let same_place = |refused: &Finding, found: &Finding| {
+        refused.file == found.file && refused.offset == found.offset
+    };
+    report.findings.extend(refused.filter(|refused| {
+        !report
+            .findings
+            .iter()
+            .any(|found| same_place(refused, found))
+    }));
     Ok(report)
 }
 
@@ -187,7 +192,6 @@ fn tasks(
     let task = |number: &u64| SegmentTask {
         ledger,
         number: *number,
-        last: numbers.last() == Some(number),
         successor: if numbers.contains(&(number + 1)) {
             header(number + 1)
         } else {
@@ -268,6 +272,7 @@ fn join(
         let path = segment_path(check.number);
         if let (Some(before), Some(start)) = (&before, &check.start)
             && !(before.frontier == start.frontier
+                && before.next.batch == start.next.batch
                 && before.last_recorded_at == start.last_recorded_at)
         {
             let damage = Damage::new(&*path, "the segment does not continue the one before").at(0);
@@ -310,7 +315,8 @@ fn join(
             .findings
             .push(damage.at(end.next.offset).finding(files));
     }
-    if matched != slots.iter().flatten().count() {
+    // Where opening refuses, it says itself which slot is wrong.
+    if durable.is_some() && matched != slots.iter().flatten().count() {
         report
             .findings
             .push(Damage::new(HEAD_FILE, "a slot points to no end of a batch").finding(files));

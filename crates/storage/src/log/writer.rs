@@ -79,7 +79,12 @@ impl Log {
     ///
     /// # Errors
     /// As there, and those of `beside`.
-    pub fn create_with(files: &Arc<dyn Files>, identity: &Identity, random: Random<'_>, beside: &dyn Fn() -> Result<()>) -> Result<()> {
+    pub fn create_with(
+        files: &Arc<dyn Files>,
+        identity: &Identity,
+        random: Random<'_>,
+        beside: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
         create::create(&**files, identity, random, beside)
     }
 

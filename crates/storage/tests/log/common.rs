@@ -136,6 +136,3 @@ pub(crate) fn of(all: &[(String, Vec<u8>)]) -> Arc<dyn Files> {
     }
     files
 }
-pub(crate) fn copy(files: &Arc<dyn Files>) -> Arc<dyn Files> {
-    of(&everything(files))
-}
