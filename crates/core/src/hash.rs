@@ -26,6 +26,8 @@ pub mod context {
     pub const SNAPSHOT: &str = "sovang 2026-11 snapshot v1";
     /// The vault's keyed hash of an erased subject's id.
     pub const ERASED_SUBJECT: &str = "sovang 2026-11 erased subject v1";
+    /// Streams of test data: nothing that is stored.
+    pub const TEST_STREAM: &str = "sovang 2026-11 test stream v1";
 }
 
 macro_rules! keys {
@@ -179,6 +181,11 @@ pub fn snapshot_digest(header: &[u8]) -> [u8; 32] {
     let mut h = hasher(&SNAPSHOT);
     h.update(header);
     *h.finalize().as_bytes()
+}
+
+/// Fills `into` with a stream of bytes that `material` determines: for generators of test data, never for secrets.
+pub fn stream(material: &[u8], into: &mut [u8]) {
+    Hasher::new_derive_key(context::TEST_STREAM).update(material).finalize_xof().fill(into);
 }
 
 #[cfg(test)]

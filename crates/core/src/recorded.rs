@@ -140,8 +140,10 @@ impl<E: Event> Recorded<E> {
                     shown |= bit;
                 }
             }
-            // The amendment itself may be what is asked for.
-            if query.matches(&[self.frame.kind()], &self.frame.tags(), &[self.id]) {
+            // The amendment itself may be what is asked for, also as one of the record that it amends.
+            let ids = [Some(self.id), self.amends()];
+            let ids: Vec<RecordId> = ids.into_iter().flatten().collect();
+            if query.matches(&[self.frame.kind()], &self.frame.tags(), &ids) {
                 self.shown.store(shown, Ordering::Relaxed);
                 return true;
             }

@@ -5,7 +5,9 @@
 //! use sovang_core::{Position, RecordHash, Size, tree};
 //! let leaves: Vec<_> = (0..5).map(|i| tree::leaf_hash(&RecordHash([i; 32]))).collect();
 //! let mut frontier = tree::Frontier::new();
-//! for leaf in &leaves { frontier.push(*leaf) }
+//! for leaf in &leaves {
+//!     frontier.push(*leaf);
+//! }
 //! let mut node = |n: tree::Node| Ok::<_, ()>(tree::perfect_root(&leaves[n.leaves()]));
 //! let proof = tree::inclusion_proof(Position(3), Size(5), &mut node).unwrap();
 //! tree::verify_inclusion(&leaves[3], Position(3), Size(5), &proof, &frontier.root()).unwrap();
@@ -394,6 +396,7 @@ pub fn verify_consistency(old: &Head, new: &Head, proof: &[Hash]) -> Result<(), 
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation, reason = "the trees of these tests are small")]
 mod tests {
     use super::*;
     use proptest::prelude::*;
