@@ -1,5 +1,7 @@
 //! The proofs of transparency-dev/merkle: the good ones hold, the bad ones are refused.
 
+#![expect(clippy::disallowed_methods, reason = "a test may read its vectors")]
+
 use base64::Engine as _;
 use serde_json::Value;
 use sovang_core::tree::{leaf_of_entry, verify_consistency, verify_inclusion};
