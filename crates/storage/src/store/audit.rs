@@ -5,7 +5,8 @@ use crate::files::Files;
 use crate::log::{self, Segments};
 use sovang_core::{Error, ErrorKind, Head, Position, Result};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, mpsc};
+use std::thread;
 
 /// The outcome of a verification.
 #[derive(Clone, Debug)]
@@ -49,28 +50,52 @@ impl Finding {
 ///
 /// # Errors
 /// Only when the files are no ledger or cannot be read at all.
-pub fn verify(files: &Arc<dyn Files>, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Report> {
+pub fn verify(files: &Arc<dyn Files>, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
     let mut report = log_report(files, progress)?;
     if report.findings.is_empty() {
         match View::open(Arc::clone(files), None, &StoreOptions::reading()) {
             Ok(view) => view.beside(&mut report)?,
-            Err(error) if error.kind() == ErrorKind::Damaged => report.findings.push(Finding::beside(&error, None)),
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                report.findings.push(Finding::beside(&error, None))
+            }
             Err(error) => return Err(error),
         }
     }
     Ok(report)
 }
 
-fn log_report(files: &Arc<dyn Files>, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Report> {
-    let told = Mutex::new(progress);
-    let log = log::verify(files, &|done, all| (told.lock().unwrap_or_else(PoisonError::into_inner))(done, all))?;
+fn log_report(files: &Arc<dyn Files>, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
+    let (tell, told) = mpsc::channel();
+    // The log is verified by several threads; what they tell reaches the caller on its own.
+    let log = thread::scope(|scope| {
+        let verifying = scope.spawn(move || {
+            let tell = move |done, all| {
+                let _ = tell.send((done, all));
+            };
+            log::verify(files, &tell)
+        });
+        told.iter().for_each(|(done, all)| progress(done, all));
+        verifying
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
     let findings = log.findings.into_iter();
     Ok(Report {
         head: log.head,
         findings: findings
-            .map(|f| Finding { position: f.position, file: Some(f.file), offset: f.offset, what: f.what, in_log: true })
+            .map(|f| Finding {
+                position: f.position,
+                file: Some(f.file),
+                offset: f.offset,
+                what: f.what,
+                in_log: true,
+            })
             .collect(),
-        notes: log.notes.into_iter().map(|n| format!("{}: {}", n.file.display(), n.what)).collect(),
+        notes: log
+            .notes
+            .into_iter()
+            .map(|n| format!("{}: {}", n.file.display(), n.what))
+            .collect(),
     })
 }
 
@@ -79,7 +104,7 @@ impl View {
     ///
     /// # Errors
     /// As there.
-    pub fn verify(&self, progress: &mut (dyn FnMut(u64, u64) + Send)) -> Result<Report> {
+    pub fn verify(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
         let mut report = log_report(&self.shared.files, progress)?;
         if report.findings.is_empty() {
             self.beside(&mut report)?;
@@ -97,18 +122,30 @@ impl View {
             let walked = walked?;
             let position = walked.position;
             if index_is_right && covered.contains(position) {
-                let found = shared.index.location(position).map_err(|e| Error::new(ErrorKind::Damaged, e.to_string()));
+                let found = shared
+                    .index
+                    .location(position)
+                    .map_err(|e| Error::new(ErrorKind::Damaged, e.to_string()));
                 if found.as_ref().ok() != Some(&walked.location) {
                     index_is_right = false;
-                    let error = found.err().unwrap_or_else(|| Error::new(ErrorKind::Damaged, "the index has a wrong place for a record"));
-                    report.findings.push(Finding::beside(&error, Some(position)));
+                    let error = found.err().unwrap_or_else(|| {
+                        Error::new(
+                            ErrorKind::Damaged,
+                            "the index has a wrong place for a record",
+                        )
+                    });
+                    report
+                        .findings
+                        .push(Finding::beside(&error, Some(position)));
                 }
             }
             if shared.vault.is_some() {
                 for (_, commitment) in walked.frame.commitments() {
                     match shared.open_value(&commitment) {
                         Ok(_) => {}
-                        Err(error) if error.kind() == ErrorKind::Damaged => report.findings.push(Finding::beside(&error, Some(position))),
+                        Err(error) if error.kind() == ErrorKind::Damaged => report
+                            .findings
+                            .push(Finding::beside(&error, Some(position))),
                         Err(error) => return Err(error),
                     }
                 }
@@ -118,7 +155,11 @@ impl View {
             for error in vault.check()? {
                 let finding = Finding::beside(&error, None);
                 // A value that does not open was found above, with its record.
-                if !report.findings.iter().any(|f| f.file == finding.file && f.offset == finding.offset) {
+                if !report
+                    .findings
+                    .iter()
+                    .any(|f| f.file == finding.file && f.offset == finding.offset)
+                {
                     report.findings.push(finding);
                 }
             }

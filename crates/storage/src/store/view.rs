@@ -3,20 +3,20 @@
 use super::StoreOptions;
 use super::select::{Scan, Select};
 use super::shared::{Shared, Source};
+use crate::blobs;
 use crate::files::Files;
 use crate::index::{Index, IndexOptions};
 use crate::log::{Identity, LogView, Note};
 use crate::vault::Vault;
-use crate::blobs;
 use sovang_core::ids::Commitment;
 use sovang_core::personal::Opened;
 use sovang_core::record::Frame;
 use sovang_core::tree::{Hash, Node};
 use sovang_core::{Error, ErrorKind, Head, Position, Query, RecordId, Result, Root, Size};
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
-use std::fmt;
 
 /// Everything durable of a ledger, for reading. Cheap to clone, usable from any thread.
 ///
@@ -29,17 +29,30 @@ pub struct View {
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "View({}, size {})", self.identity().origin, self.head().size)
+        write!(
+            f,
+            "View({}, size {})",
+            self.identity().origin,
+            self.head().size
+        )
     }
 }
 
 /// Refuses a ledger of another schema.
-pub(super) fn check_schema(files: &dyn Files, identity: &Identity, schema: Option<&str>) -> Result<()> {
+pub(super) fn check_schema(
+    files: &dyn Files,
+    identity: &Identity,
+    schema: Option<&str>,
+) -> Result<()> {
     match schema {
-        Some(schema) if schema != identity.schema => {
-            Err(Error::new(ErrorKind::WrongSchema, format!("the ledger holds events of {:?}, not of {schema:?}", identity.schema))
-                .in_file(files.describe("ledger")))
-        }
+        Some(schema) if schema != identity.schema => Err(Error::new(
+            ErrorKind::WrongSchema,
+            format!(
+                "the ledger holds events of {:?}, not of {schema:?}",
+                identity.schema
+            ),
+        )
+        .in_file(files.describe("ledger"))),
         _ => Ok(()),
     }
 }
@@ -49,16 +62,34 @@ impl View {
     ///
     /// # Errors
     /// `NotALedger`, `WrongFormat`, `WrongSchema`, `Damaged`, or what the system refuses.
-    pub fn open(files: Arc<dyn Files>, schema: Option<&str>, options: &StoreOptions) -> Result<Self> {
+    pub fn open(
+        files: Arc<dyn Files>,
+        schema: Option<&str>,
+        options: &StoreOptions,
+    ) -> Result<Self> {
         let log = LogView::open(Arc::clone(&files))?;
         let identity = log.identity().clone();
         check_schema(&*files, &identity, schema)?;
-        let index_options = IndexOptions { cache_bytes: options.cache_bytes, writable: false, ..IndexOptions::default() };
+        let index_options = IndexOptions {
+            cache_bytes: options.cache_bytes,
+            writable: false,
+            ..IndexOptions::default()
+        };
         let index = Index::open(Arc::clone(&files), identity.ledger_id, index_options)?;
         let vault = Vault::open(&*files, identity.ledger_id, false)?;
         let (segments, head) = (Arc::clone(log.segments()), log.head());
-        let shared = Shared::new(files, identity, segments, index, vault, Source::Files(log), head);
-        Ok(Self { shared: Arc::new(shared) })
+        let shared = Shared::new(
+            files,
+            identity,
+            segments,
+            index,
+            vault,
+            Source::Files(log),
+            head,
+        );
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
     }
     /// Who the ledger is.
     #[must_use]
@@ -103,7 +134,11 @@ impl View {
     pub fn frame(&self, position: Position) -> Result<Frame> {
         let size = self.head().size;
         if !size.contains(position) {
-            return Err(Error::new(ErrorKind::NotFound, format!("there is no record: the ledger's size is {size}")).at(position));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("there is no record: the ledger's size is {size}"),
+            )
+            .at(position));
         }
         self.shared.frame(position)
     }
@@ -145,7 +180,11 @@ impl View {
             return Ok(head.root);
         }
         self.within(size)?;
-        self.shared.indexed(size, |index| index.root_at(size, &|position| Ok(self.shared.frame(position)?.hash(position))))
+        self.shared.indexed(size, |index| {
+            index.root_at(size, &|position| {
+                Ok(self.shared.frame(position)?.hash(position))
+            })
+        })
     }
     /// The root of a perfect subtree of the first `size` records: what proofs are made of.
     ///
@@ -153,12 +192,19 @@ impl View {
     /// As [`Self::root_at`].
     pub fn node(&self, node: Node, size: Size) -> Result<Hash> {
         self.within(size)?;
-        self.shared.indexed(size, |index| index.node(node, &|position| Ok(self.shared.frame(position)?.hash(position))))
+        self.shared.indexed(size, |index| {
+            index.node(node, &|position| {
+                Ok(self.shared.frame(position)?.hash(position))
+            })
+        })
     }
     fn within(&self, size: Size) -> Result<()> {
         let head = self.head();
         if size > head.size {
-            return Err(Error::new(ErrorKind::NotFound, format!("the ledger's size is {}, not yet {size}", head.size)));
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("the ledger's size is {}, not yet {size}", head.size),
+            ));
         }
         Ok(())
     }

@@ -36,7 +36,11 @@ impl Drop for Last {
 }
 
 fn unknown(what: &str) -> Error {
-    Error::new(ErrorKind::Poisoned, format!("{what}: the outcome is unknown")).advise("reopen the ledger, then send the same ids again")
+    Error::new(
+        ErrorKind::Poisoned,
+        format!("{what}: the outcome is unknown"),
+    )
+    .advise("reopen the ledger, then send the same ids again")
 }
 
 impl Writer {
@@ -64,7 +68,12 @@ impl Writer {
     }
     /// Makes durable what is not yet, so that the next opening is short.
     fn rest(&mut self) {
-        let done = self.log.idle().and_then(|()| self.shared.vault.as_ref().map_or(Ok(()), |vault| vault.mark()));
+        let done = self.log.idle().and_then(|()| {
+            self.shared
+                .vault
+                .as_ref()
+                .map_or(Ok(()), |vault| vault.mark())
+        });
         if let Err(error) = done {
             self.queue.refuse(unknown("a sync failed").caused_by(error));
         }
@@ -89,12 +98,16 @@ impl Writer {
         while let Some(job) = jobs.pop_front() {
             let submission = match job.work {
                 Work::Reserve { bytes } => {
-                    job.answerer.answer(self.log.reserve(bytes).map(|()| Done::default()));
+                    job.answerer
+                        .answer(self.log.reserve(bytes).map(|()| Done::default()));
                     continue;
                 }
                 Work::Append(submission) => {
                     if !group.has_room(&submission.records) {
-                        jobs.push_front(Job { work: Work::Append(submission), answerer: job.answerer });
+                        jobs.push_front(Job {
+                            work: Work::Append(submission),
+                            answerer: job.answerer,
+                        });
                         break;
                     }
                     submission
@@ -102,13 +115,18 @@ impl Writer {
                 Work::Erase { handle, record } => {
                     // Alone, so that what comes later finds the subject erased.
                     if !decided.is_empty() {
-                        jobs.push_front(Job { work: Work::Erase { handle, record }, answerer: job.answerer });
+                        jobs.push_front(Job {
+                            work: Work::Erase { handle, record },
+                            answerer: job.answerer,
+                        });
                         break;
                     }
                     match self.shared.erasure_of(&handle) {
                         Ok(None) => {}
                         Ok(Some(there)) => {
-                            let done = self.erase(&handle).and_then(|()| self.done(Outcome::Repeated(vec![there]), None, &group));
+                            let done = self.erase(&handle).and_then(|()| {
+                                self.done(Outcome::Repeated(vec![there]), None, &group)
+                            });
                             job.answerer.answer(done);
                             continue;
                         }
@@ -118,7 +136,11 @@ impl Writer {
                         }
                     }
                     erasing = Some(handle);
-                    Submission { records: vec![*record], condition: None, recorded_at: None }
+                    Submission {
+                        records: vec![*record],
+                        condition: None,
+                        recorded_at: None,
+                    }
                 }
             };
             let outcome = match self.shared.damage() {
@@ -136,11 +158,15 @@ impl Writer {
         match self.append(&group) {
             Ok(written) => {
                 let erased = match erasing {
-                    Some(handle) if !matches!(decided.first(), Some((_, Outcome::Refused(_)))) => self.erase(&handle),
+                    Some(handle) if !matches!(decided.first(), Some((_, Outcome::Refused(_)))) => {
+                        self.erase(&handle)
+                    }
                     _ => Ok(()),
                 };
                 for (answerer, outcome) in decided {
-                    let done = erased.clone().and_then(|()| self.done(outcome, written.as_ref(), &group));
+                    let done = erased
+                        .clone()
+                        .and_then(|()| self.done(outcome, written.as_ref(), &group));
                     answerer.answer(done);
                 }
             }
@@ -150,8 +176,14 @@ impl Writer {
                 for (answerer, outcome) in decided {
                     // What was answered from the log alone stands.
                     let done = match outcome {
-                        Outcome::Refused(why) if why.position().is_none_or(|p| group.is_after(p)) => Err(why),
-                        Outcome::Repeated(there) if there.iter().all(|r| group.is_after(r.position)) => {
+                        Outcome::Refused(why)
+                            if why.position().is_none_or(|p| group.is_after(p)) =>
+                        {
+                            Err(why)
+                        }
+                        Outcome::Repeated(there)
+                            if there.iter().all(|r| group.is_after(r.position)) =>
+                        {
                             self.done(Outcome::Repeated(there), None, &group)
                         }
                         _ => Err(error.clone()),
@@ -167,20 +199,31 @@ impl Writer {
         if group.records.is_empty() {
             return Ok(None);
         }
-        let rows: Vec<(RecordId, &PersonalRow)> =
-            group.records.iter().flat_map(|record| record.personal().iter().map(|row| (record.id(), row))).collect();
+        let rows: Vec<(RecordId, &PersonalRow)> = group
+            .records
+            .iter()
+            .flat_map(|record| record.personal().iter().map(|row| (record.id(), row)))
+            .collect();
         let mut put: Range<u64> = 0..0;
         if let Some(vault) = self.shared.vault.as_ref().filter(|_| !rows.is_empty()) {
-            put = vault.put(&rows, &|b| (self.options.random)(b)).map_err(|e| self.failed(e))?;
+            put = vault
+                .put(&rows, &|b| (self.options.random)(b))
+                .map_err(|e| self.failed(e))?;
         }
         let written = match self.log.append(&group.records) {
             Ok(written) => written,
             Err(error) => {
                 let error = self.failed(error);
-                if let Some(vault) = self.shared.vault.as_ref().filter(|_| !put.is_empty() && error.kind() != ErrorKind::Poisoned) {
+                if let Some(vault) = self
+                    .shared
+                    .vault
+                    .as_ref()
+                    .filter(|_| !put.is_empty() && error.kind() != ErrorKind::Poisoned)
+                {
                     // A row without a record would outlive the next mark.
                     if let Err(e) = vault.withdraw(put) {
-                        self.queue.refuse(unknown("a write of the vault failed").caused_by(e));
+                        self.queue
+                            .refuse(unknown("a write of the vault failed").caused_by(e));
                     }
                 }
                 return Err(error);
@@ -194,20 +237,35 @@ impl Writer {
     fn failed(&self, error: Error) -> Error {
         let refused_cleanly = matches!(
             error.kind(),
-            ErrorKind::NoSpace | ErrorKind::TooLarge | ErrorKind::InvalidInput | ErrorKind::ErasedSubject | ErrorKind::Damaged
+            ErrorKind::NoSpace
+                | ErrorKind::TooLarge
+                | ErrorKind::InvalidInput
+                | ErrorKind::ErasedSubject
+                | ErrorKind::Damaged
         );
         if refused_cleanly && !self.log.is_poisoned() {
             return error;
         }
-        let error = if error.kind() == ErrorKind::Poisoned { error.with_ids([]) } else { unknown("a write failed").caused_by(error) };
+        let error = if error.kind() == ErrorKind::Poisoned {
+            error.with_ids([])
+        } else {
+            unknown("a write failed").caused_by(error)
+        };
         self.queue.refuse(error.clone());
         error
     }
     fn index(&self, group: &Group, written: &Written) {
-        let keys: Vec<_> = group.records.iter().enumerate().map(|(index, record)| group.keys(index, record)).collect();
+        let keys: Vec<_> = group
+            .records
+            .iter()
+            .enumerate()
+            .map(|(index, record)| group.keys(index, record))
+            .collect();
         let mut added = Vec::with_capacity(keys.len());
         for (index, (record, keys)) in group.records.iter().zip(&keys).enumerate() {
-            if let (Some(location), Some(hash)) = (written.locations.get(index), written.hashes.get(index)) {
+            if let (Some(location), Some(hash)) =
+                (written.locations.get(index), written.hashes.get(index))
+            {
                 added.push(Added {
                     position: Position(written.first.0 + index as u64),
                     id: record.id(),
@@ -220,15 +278,21 @@ impl Writer {
         }
         if let Err(error) = self.shared.add(&added, written.head, self.log.next()) {
             // The records are durable, but the next ones could not be checked against them.
-            self.queue.refuse(unknown("the index failed").caused_by(error));
+            self.queue
+                .refuse(unknown("the index failed").caused_by(error));
         }
     }
     fn erase(&self, handle: &[u8; 16]) -> Result<()> {
-        let Some(vault) = &self.shared.vault else { return Ok(()) };
+        let Some(vault) = &self.shared.vault else {
+            return Ok(());
+        };
         vault.erase(handle).map_err(|e| {
-            let error = Error::new(ErrorKind::Poisoned, "the erasure is recorded, but the vault could not be written")
-                .caused_by(e)
-                .advise("reopen the ledger: that completes the erasure");
+            let error = Error::new(
+                ErrorKind::Poisoned,
+                "the erasure is recorded, but the vault could not be written",
+            )
+            .caused_by(e)
+            .advise("reopen the ledger: that completes the erasure");
             self.queue.refuse(error.clone());
             error
         })
@@ -248,10 +312,21 @@ impl Writer {
         let records = there
             .into_iter()
             .map(|r| {
-                let hash = r.hash.or_else(|| hash(&r)).ok_or_else(|| unknown("the log gave no hash"))?;
-                Ok(Placed { position: r.position, id: r.id, hash })
+                let hash = r
+                    .hash
+                    .or_else(|| hash(&r))
+                    .ok_or_else(|| unknown("the log gave no hash"))?;
+                Ok(Placed {
+                    position: r.position,
+                    id: r.id,
+                    hash,
+                })
             })
             .collect::<Result<_>>()?;
-        Ok(Done { records, repeated, size: self.shared.head().size })
+        Ok(Done {
+            records,
+            repeated,
+            size: self.shared.head().size,
+        })
     }
 }
