@@ -1,0 +1,113 @@
+//! Candidate positions of one key, from both ends, a page at a time.
+
+use super::page::Page;
+use super::run::{Run, Slice};
+use super::Answer;
+use sovang_core::Position;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Candidate positions of one key: ascending from the front, descending from the back. What it has not been asked for, it
+/// has not read. After an error it is at its end.
+pub struct Postings {
+    parts: VecDeque<Part>,
+}
+
+/// The positions of one run, or those in memory; later parts are of later positions.
+pub(super) enum Part {
+    /// A run that has not been asked yet, and the part of it to ask.
+    Unread { run: Arc<Run>, fingerprint: u64, range: Range<u64> },
+    /// Places in the postings of a run.
+    Stored { run: Arc<Run>, places: Range<u32>, front: Held, back: Held },
+    /// Positions at hand.
+    Here(std::vec::IntoIter<u64>),
+}
+type Held = Option<(u32, Arc<Page>)>;
+
+impl Part {
+    fn read(self) -> Answer<Self> {
+        let Self::Unread { run, fingerprint, range } = self else { return Ok(self) };
+        Ok(match run.slice(fingerprint)? {
+            None => Self::Here(Vec::new().into_iter()),
+            Some(Slice::One(relative)) => {
+                let position = Some(run.absolute(relative)?).filter(|p| range.contains(p));
+                Self::Here(position.into_iter().collect::<Vec<_>>().into_iter())
+            }
+            Some(Slice::Many { start, count }) => {
+                let places = run.clip(start, count, &range)?;
+                Self::Stored { run, places, front: None, back: None }
+            }
+        })
+    }
+    fn next(&mut self) -> Answer<Option<u64>> {
+        match self {
+            Self::Unread { .. } => Ok(None),
+            Self::Stored { run, places, front, .. } => {
+                places.next().map(|place| run.posting(place, front)).transpose()
+            }
+            Self::Here(positions) => Ok(positions.next()),
+        }
+    }
+    fn next_back(&mut self) -> Answer<Option<u64>> {
+        match self {
+            Self::Unread { .. } => Ok(None),
+            Self::Stored { run, places, back, .. } => {
+                places.next_back().map(|place| run.posting(place, back)).transpose()
+            }
+            Self::Here(positions) => Ok(positions.next_back()),
+        }
+    }
+    fn len(&self) -> u64 {
+        match self {
+            Self::Unread { .. } => 0,
+            Self::Stored { places, .. } => (places.end - places.start).into(),
+            Self::Here(positions) => positions.len() as u64,
+        }
+    }
+}
+
+impl Postings {
+    pub(super) fn new(parts: VecDeque<Part>) -> Self {
+        Self { parts }
+    }
+    /// How many positions there are: asks every run, but reads none of the positions.
+    pub(super) fn count(self) -> Answer<u64> {
+        self.parts.into_iter().try_fold(0, |sum, part| Ok(sum + part.read()?.len()))
+    }
+    fn step(
+        &mut self,
+        end: impl Fn(&mut VecDeque<Part>) -> Option<Part>,
+        put_back: impl Fn(&mut VecDeque<Part>, Part),
+        take: impl Fn(&mut Part) -> Answer<Option<u64>>,
+    ) -> Answer<Option<Position>> {
+        while let Some(part) = end(&mut self.parts) {
+            let mut part = part.read()?;
+            if let Some(position) = take(&mut part)? {
+                put_back(&mut self.parts, part);
+                return Ok(Some(Position(position)));
+            }
+        }
+        Ok(None)
+    }
+    fn ended(&mut self, step: Answer<Option<Position>>) -> Option<Answer<Position>> {
+        if step.is_err() {
+            self.parts.clear();
+        }
+        step.transpose()
+    }
+}
+impl Iterator for Postings {
+    type Item = Answer<Position>;
+    fn next(&mut self) -> Option<Self::Item> {
+        let step = self.step(VecDeque::pop_front, VecDeque::push_front, Part::next);
+        self.ended(step)
+    }
+}
+impl DoubleEndedIterator for Postings {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let step = self.step(VecDeque::pop_back, VecDeque::push_back, Part::next_back);
+        self.ended(step)
+    }
+}
+impl std::iter::FusedIterator for Postings {}
