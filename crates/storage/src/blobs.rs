@@ -4,9 +4,6 @@ use crate::files::{Files, Open};
 use sovang_core::{Error, Result};
 use std::io;
 
-/// Bytes read at once.
-const CHUNK_BYTES: usize = 1 << 20;
-
 /// Writes a blob under `path` (`snapshots/NAME`), replacing the one of that name; durable on return.
 ///
 /// # Errors
@@ -16,7 +13,8 @@ pub fn blob_write(files: &dyn Files, path: &str, bytes: &[u8]) -> Result<()> {
     let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
     let temporary = format!("{path}.tmp");
     let fail = |doing: &'static str| move |e: io::Error| Error::io(e, doing, files.describe(path));
-    if !directory.is_empty() && files.list(directory).is_err() {
+    if !directory.is_empty() {
+        // Also when it is there already: the one who made it may not have come to the sync.
         files
             .create_directory(directory)
             .map_err(fail("create the directory of a blob"))?;
@@ -48,15 +46,12 @@ pub fn blob_read(files: &dyn Files, path: &str) -> Result<Option<Vec<u8>>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(fail(e)),
     };
-    let mut bytes = Vec::new();
-    let mut chunk = vec![0; CHUNK_BYTES];
-    loop {
-        let got = file.read_at(&mut chunk, bytes.len() as u64).map_err(fail)?;
-        bytes.extend_from_slice(&chunk[..got]);
-        if got < chunk.len() {
-            return Ok(Some(bytes));
-        }
-    }
+    let len = file.len().map_err(fail)?;
+    let len = usize::try_from(len).map_err(|_| fail(io::ErrorKind::FileTooLarge.into()))?;
+    let mut bytes = vec![0; len];
+    let got = file.read_at(&mut bytes, 0).map_err(fail)?;
+    bytes.truncate(got);
+    Ok(Some(bytes))
 }
 
 /// The names of the blobs in a directory, ascending; none when there is no such directory.
@@ -84,5 +79,78 @@ pub fn blob_remove(files: &dyn Files, path: &str) -> Result<()> {
             Err(Error::io(e, "remove a blob", files.describe(path)))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryFiles;
+    use crate::sim::{Fault, SimFiles};
+    use sovang_core::ErrorKind;
+
+    const PATH: &str = "snapshots/tally";
+
+    #[test]
+    fn blobs_replace_one_another() {
+        let files = MemoryFiles::default();
+        files.create_directory("").unwrap();
+        assert_eq!(blob_read(&files, PATH).unwrap(), None);
+        assert_eq!(
+            blob_names(&files, "snapshots").unwrap(),
+            Vec::<String>::new()
+        );
+        blob_remove(&files, PATH).unwrap();
+        blob_write(&files, PATH, b"longer than the next").unwrap();
+        blob_write(&files, PATH, b"one").unwrap();
+        blob_write(&files, "snapshots/empty", b"").unwrap();
+        assert_eq!(blob_read(&files, PATH).unwrap(), Some(b"one".to_vec()));
+        assert_eq!(
+            blob_read(&files, "snapshots/empty").unwrap(),
+            Some(Vec::new())
+        );
+        assert_eq!(blob_names(&files, "snapshots").unwrap(), ["empty", "tally"]);
+        blob_remove(&files, PATH).unwrap();
+        assert_eq!(blob_read(&files, PATH).unwrap(), None);
+    }
+
+    #[test]
+    fn after_a_power_loss_a_blob_is_the_old_or_the_new_one() {
+        let files = SimFiles::new();
+        files.create_directory("").unwrap();
+        files.sync_directory("..").unwrap();
+        blob_write(&files, PATH, &[1; 3000]).unwrap();
+        files.record(true);
+        blob_write(&files, PATH, &[2; 5000]).unwrap();
+        files.mark(1);
+        let mut seen = [0, 0];
+        for snapshot in files.take_snapshots() {
+            for crash in snapshot.disk.crashes(500, 1) {
+                let after = SimFiles::from_image(&crash.image);
+                let blob = blob_read(&after, PATH).unwrap().unwrap();
+                let new = blob == [2; 5000];
+                assert!(new || blob == [1; 3000], "neither blob is whole");
+                assert!(new || snapshot.mark == 0, "a blob was not durable");
+                seen[usize::from(new)] += 1;
+            }
+        }
+        assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_blob() {
+        let files = SimFiles::new();
+        files.create_directory("").unwrap();
+        blob_write(&files, PATH, b"old").unwrap();
+        for fault in [
+            Fault::Write { nth: 1, sectors: 0 },
+            Fault::Rename { nth: 1 },
+        ] {
+            files.inject(fault);
+            let error = blob_write(&files, PATH, b"new").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Io);
+            assert_eq!(blob_read(&files, PATH).unwrap(), Some(b"old".to_vec()));
+        }
+        assert_eq!(blob_names(&files, "snapshots").unwrap(), ["tally"]);
     }
 }

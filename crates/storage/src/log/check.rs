@@ -35,7 +35,9 @@ pub(super) struct SegmentTask {
 pub(super) struct SegmentCheck {
     pub(super) number: u64,
     pub(super) start: Option<End>,
-    /// Its end, when everything up to there is sound.
+    /// How far it is sound.
+    pub(super) sound: Option<End>,
+    /// Its end, when it is sound up to there.
     pub(super) end: Option<End>,
     pub(super) findings: Vec<Damage>,
     pub(super) notes: Vec<(Option<u64>, String)>,
@@ -51,6 +53,7 @@ pub(super) fn check_segment(
     let mut check = SegmentCheck {
         number: task.number,
         start: None,
+        sound: None,
         end: None,
         findings: Vec::new(),
         notes: Vec::new(),
@@ -80,7 +83,8 @@ pub(super) fn check_segment(
     pass.batches(advance).map_err(&fail)?;
     check.matched_slots = pass.matched_slots;
     check.findings.append(&mut pass.findings);
-    check.end = pass.sound_end();
+    check.end = pass.end();
+    check.sound = Some(pass.sound.clone());
     if let Some(digest) = pass.digest() {
         check
             .check_end(&*file, task, &header, digest)
@@ -134,6 +138,8 @@ struct Pass<'a> {
     last_recorded_at: i64,
     /// Of what is before; none once something was not sound.
     frontier: Option<Frontier>,
+    /// The end of the last batch up to which everything was sound.
+    sound: End,
     hasher: blake3::Hasher,
     findings: Vec<Damage>,
     matched_slots: usize,
@@ -158,6 +164,7 @@ impl<'a> Pass<'a> {
             at: header.start.next,
             last_recorded_at: header.start.last_recorded_at,
             frontier: Some(header.start.frontier.clone()),
+            sound: header.start.clone(),
             hasher,
             findings: Vec::new(),
             matched_slots: 0,
@@ -170,7 +177,7 @@ impl<'a> Pass<'a> {
             .at(defect.offset)
             .of(defect.position)
     }
-    fn sound_end(&self) -> Option<End> {
+    fn end(&self) -> Option<End> {
         let frontier = self.frontier.clone()?;
         Some(End {
             frontier,
@@ -267,6 +274,9 @@ impl<'a> Pass<'a> {
             return true;
         }
         self.frontier = frontier;
+        if let Some(end) = self.end() {
+            self.sound = end;
+        }
         self.match_slots();
         true
     }

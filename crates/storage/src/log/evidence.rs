@@ -220,27 +220,7 @@ pub(super) fn read_end(
     let listing = list(files)?;
     let (file, header, header_bytes) = open_segment(files, ledger, listing.last, how)?;
     let predecessor = check_predecessor(files, &header)?;
-    for (i, slot) in head.slots.iter().enumerate() {
-        let Some(slot) = slot else { continue };
-        let damage = |what: String| {
-            Damage::new(HEAD_FILE, what)
-                .at((i * SLOT_BYTES) as u64)
-                .of(slot.next.position)
-        };
-        check_slot(slot, &header.start).map_err(|what| damage(what.to_owned()).error(files))?;
-        let (place, place_header, _) = open_segment(files, ledger, slot.next.segment, Open::Read)?;
-        if !place_agrees(&*place, &place_header, slot)
-            .map_err(read_failed(files, &segment_path(slot.next.segment)))?
-        {
-            let Cursor {
-                segment, offset, ..
-            } = slot.next;
-            return Err(damage(format!(
-                "a slot points to byte {offset} of log/{segment}, where the log says otherwise"
-            ))
-            .error(files));
-        }
-    }
+    check_slots(files, head, &*file, &header)?;
     let path = segment_path(listing.last);
     let fail = read_failed(files, &path);
     let mut start = &header.start;
@@ -268,6 +248,38 @@ pub(super) fn read_end(
         predecessor,
         scan: scanned,
     })
+}
+
+/// Holds each slot of `HEAD` against the last segment and the place that the slot points to.
+fn check_slots(
+    files: &dyn Files,
+    head: &HeadFile,
+    file: &dyn File,
+    last: &SegmentHeader,
+) -> Result<()> {
+    for (i, slot) in head.slots.iter().enumerate() {
+        let Some(slot) = slot else { continue };
+        let damage = |what: String| {
+            let damage = Damage::new(HEAD_FILE, what).at((i * SLOT_BYTES) as u64);
+            damage.of(slot.next.position).error(files)
+        };
+        check_slot(slot, &last.start).map_err(|what| damage(what.to_owned()))?;
+        let Cursor {
+            segment, offset, ..
+        } = slot.next;
+        let agrees = if segment == last.number() {
+            place_agrees(file, last, slot)
+        } else {
+            let (file, header, _) = open_segment(files, last.ledger_id, segment, Open::Read)?;
+            place_agrees(&*file, &header, slot)
+        };
+        if !agrees.map_err(read_failed(files, &segment_path(segment)))? {
+            return Err(damage(format!(
+                "a slot points to byte {offset} of log/{segment}, where the log says otherwise"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a segment agrees with a slot just before the place that the slot points to.

@@ -104,11 +104,9 @@ fn quarantine(files: &dyn Files, segment: u64, offset: u64, tail: &[u8]) -> Resu
         &digest[..16]
     );
     let fail = failed(files, &path);
-    if files.list(QUARANTINE_DIRECTORY).is_err() {
-        files
-            .create_directory(QUARANTINE_DIRECTORY)
-            .map_err(&fail)?;
-    }
+    files
+        .create_directory(QUARANTINE_DIRECTORY)
+        .map_err(&fail)?;
     files.sync_directory("").map_err(&fail)?;
     let file = files.open(&path, Open::Create).map_err(&fail)?;
     file.write_at(tail, 0).map_err(&fail)?;

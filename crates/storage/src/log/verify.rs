@@ -57,7 +57,7 @@ impl Finding {
 /// What a verification of every byte found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogReport {
-    /// The head up to which the log was verified: the durable head when it started, or where the sound part ends.
+    /// The head up to which the log was verified: the durable head when it started, or where the part before the first damage ends.
     pub head: Head,
     /// Everything wrong, by place.
     pub findings: Vec<Finding>,
@@ -281,10 +281,10 @@ fn join(
                 .push(damage.of(start.next.position).finding(files));
             sound = false;
         }
-        sound &= check.findings.is_empty();
-        if let Some(end) = check.end.as_ref().filter(|_| sound) {
+        if let Some(end) = check.sound.as_ref().filter(|_| sound) {
             report.head = end.head();
         }
+        sound &= check.findings.is_empty();
         report.findings.extend(
             check
                 .findings
