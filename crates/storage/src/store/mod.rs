@@ -10,6 +10,7 @@ mod audit;
 mod group;
 mod matching;
 mod queue;
+mod reservation;
 mod select;
 mod shared;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod view;
 mod writer;
 
 pub use audit::{Finding, Report, verify};
+pub use reservation::Reservation;
 pub use select::{Scan, Select};
 pub use ticket::Ticket;
 pub use view::View;
@@ -147,11 +149,6 @@ pub struct Opening {
     pub vault: VaultRecovered,
 }
 
-/// Space set aside for a bulk import; what of it is not used is given back when the ledger is closed.
-#[derive(Debug)]
-#[must_use = "it says that the space is there"]
-pub struct Reservation(());
-
 /// A ledger open for appending: the only one, by the lock. Shared by threads behind an `Arc`; the last one to drop it closes it.
 pub struct Store {
     view: View,
@@ -225,12 +222,14 @@ impl Store {
         ));
         shared.begin(head, log.next())?;
         let vault_recovered = recover_vault(&shared)?;
+        reservation::remove_leftovers(&*shared.files);
         let queue = Arc::new(Queue::new(options.queue));
         let writer = writer::Writer {
             shared: Arc::clone(&shared),
             log,
             queue: Arc::clone(&queue),
             options,
+            broken: None,
         };
         let thread = std::thread::Builder::new()
             .name("sovang writer".to_owned())
@@ -331,14 +330,16 @@ impl Store {
         .wait()
     }
 
-    /// Sets space aside in the log for `bytes` bytes of records, so that a bulk import meets a full disk before it begins.
+    /// Sets space aside for so many bytes of log, index and vault together, so that a bulk import meets a full disk before it
+    /// begins. The space is used when a write would otherwise find the disk full, and given back with the reservation.
     ///
     /// # Errors
-    /// `NoSpace`; else as [`Ticket::wait`].
+    /// `NoSpace`, I/O.
     pub fn reserve(&self, bytes: u64) -> Result<Reservation> {
-        self.push(Work::Reserve { bytes }, Vec::new(), true)?
-            .wait()
-            .map(|_| Reservation(()))
+        self.view
+            .shared
+            .reservations
+            .make(&self.view.shared.files, bytes)
     }
     /// Writes a blob such as `snapshots/NAME` whole or not at all, replacing the one of that name.
     ///

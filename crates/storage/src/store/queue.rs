@@ -17,8 +17,6 @@ pub(super) enum Work {
         handle: [u8; 16],
         record: Box<Prepared>,
     },
-    /// Set space aside.
-    Reserve { bytes: u64 },
 }
 
 pub(super) struct Job {

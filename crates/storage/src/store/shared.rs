@@ -3,6 +3,7 @@
 use super::SameDecoded;
 use super::group::Reference;
 use super::matching::Derived;
+use super::reservation::Reservations;
 use super::select::Select;
 use crate::files::Files;
 use crate::index::{Added, Answer, Index, IndexError};
@@ -61,6 +62,7 @@ pub(super) struct Shared {
     pub(super) same_decoded: OnceLock<SameDecoded>,
     /// A reader's vault hides the erasures that the log names up to here.
     hidden: Mutex<Size>,
+    pub(super) reservations: Reservations,
 }
 
 struct Grown {
@@ -95,6 +97,7 @@ impl Shared {
             damage: OnceLock::new(),
             same_decoded: OnceLock::new(),
             hidden: Mutex::new(Size::ZERO),
+            reservations: Reservations::default(),
         }
     }
 

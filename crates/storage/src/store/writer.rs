@@ -7,6 +7,7 @@ use super::ticket::Answerer;
 use super::{Done, Placed, StoreOptions, Submission};
 use crate::index::Added;
 use crate::log::{Log, Written};
+use crate::vault::Vault;
 use sovang_core::record::PersonalRow;
 use sovang_core::{Error, ErrorKind, Position, RecordHash, RecordId, Result};
 use std::collections::VecDeque;
@@ -22,6 +23,8 @@ pub(super) struct Writer {
     pub(super) log: Log,
     pub(super) queue: Arc<Queue>,
     pub(super) options: Arc<StoreOptions>,
+    /// Why nothing is appended any more.
+    pub(super) broken: Option<Error>,
 }
 
 /// Refuses what comes once the writer is gone, also by a panic.
@@ -29,9 +32,8 @@ struct Last(Arc<Queue>);
 impl Drop for Last {
     fn drop(&mut self) {
         self.0.refuse(unknown("the writer has ended"));
-        if let Popped::Jobs(jobs) = self.0.pop(Some(Duration::ZERO)) {
-            drop(jobs);
-        }
+        // Dropped jobs answer that the outcome is unknown.
+        drop(self.0.pop(Some(Duration::ZERO)));
     }
 }
 
@@ -41,6 +43,14 @@ fn unknown(what: &str) -> Error {
         format!("{what}: the outcome is unknown"),
     )
     .advise("reopen the ledger, then send the same ids again")
+}
+
+/// Submissions on their way into one batch.
+struct Gathered {
+    group: Group,
+    decided: Vec<(Answerer, Outcome)>,
+    /// The subject to erase once the group is durable.
+    erasing: Option<[u8; 16]>,
 }
 
 impl Writer {
@@ -62,25 +72,35 @@ impl Writer {
                 };
             }
             at_rest = false;
-            self.take_group(&mut jobs);
+            match &self.broken {
+                None => {
+                    let gathered = self.gather(&mut jobs);
+                    self.commit(gathered);
+                }
+                Some(why) => jobs
+                    .drain(..)
+                    .for_each(|job| job.answerer.answer(Err(why.clone()))),
+            }
         }
         self.close()
     }
     /// Makes durable what is not yet, so that the next opening is short.
     fn rest(&mut self) {
-        let done = self.log.idle().and_then(|()| {
-            self.shared
-                .vault
-                .as_ref()
-                .map_or(Ok(()), |vault| vault.mark())
-        });
-        if let Err(error) = done {
-            self.queue.refuse(unknown("a sync failed").caused_by(error));
+        if self.broken.is_some() {
+            return;
+        }
+        let vault = self.shared.vault.as_ref();
+        if let Err(error) = self
+            .log
+            .idle()
+            .and_then(|()| vault.map_or(Ok(()), Vault::mark))
+        {
+            self.break_off(unknown("a sync failed").caused_by(error));
         }
     }
     fn close(self) -> Result<()> {
-        if self.log.is_poisoned() {
-            return Err(unknown("an earlier write failed"));
+        if let Some(why) = self.broken {
+            return Err(why);
         }
         if let Some(vault) = &self.shared.vault {
             vault.close()?;
@@ -89,108 +109,101 @@ impl Writer {
         self.shared.write_index();
         closed
     }
+    /// Appends nothing from now on.
+    fn break_off(&mut self, why: Error) -> Error {
+        self.queue.refuse(why.clone());
+        self.broken.get_or_insert(why).clone()
+    }
 
-    /// Takes jobs from the front as far as one batch holds them, appends, and answers.
-    fn take_group(&mut self, jobs: &mut VecDeque<Job>) {
-        let mut group = Group::new(self.log.head().size, self.log.last_recorded_at());
-        let mut decided: Vec<(Answerer, Outcome)> = Vec::new();
-        let mut erasing = None;
-        while let Some(job) = jobs.pop_front() {
-            let submission = match job.work {
-                Work::Reserve { bytes } => {
-                    job.answerer
-                        .answer(self.log.reserve(bytes).map(|()| Done::default()));
-                    continue;
-                }
-                Work::Append(submission) => {
-                    if !group.has_room(&submission.records) {
-                        jobs.push_front(Job {
-                            work: Work::Append(submission),
-                            answerer: job.answerer,
-                        });
-                        break;
-                    }
-                    submission
-                }
-                Work::Erase { handle, record } => {
-                    // Alone, so that what comes later finds the subject erased.
-                    if !decided.is_empty() {
-                        jobs.push_front(Job {
-                            work: Work::Erase { handle, record },
-                            answerer: job.answerer,
-                        });
-                        break;
-                    }
-                    match self.shared.erasure_of(&handle) {
-                        Ok(None) => {}
-                        Ok(Some(there)) => {
-                            let done = self.erase(&handle).and_then(|()| {
-                                self.done(Outcome::Repeated(vec![there]), None, &group)
-                            });
-                            job.answerer.answer(done);
-                            continue;
-                        }
-                        Err(error) => {
-                            job.answerer.answer(Err(error));
-                            continue;
-                        }
-                    }
-                    erasing = Some(handle);
+    /// Takes jobs from the front as far as one batch holds them, and decides each.
+    fn gather(&self, jobs: &mut VecDeque<Job>) -> Gathered {
+        let group = Group::new(self.log.head().size, self.log.last_recorded_at());
+        let mut gathered = Gathered {
+            group,
+            decided: Vec::new(),
+            erasing: None,
+        };
+        while let Some(Job { work, answerer }) = jobs.pop_front() {
+            let has_room = match &work {
+                Work::Append(submission) => gathered.group.has_room(&submission.records),
+                // Alone, so that what comes later finds the subject erased.
+                Work::Erase { .. } => gathered.decided.is_empty(),
+            };
+            if !has_room {
+                jobs.push_front(Job { work, answerer });
+                break;
+            }
+            let (submission, erasing) = match work {
+                Work::Append(submission) => (submission, None),
+                Work::Erase { handle, record } => (
                     Submission {
                         records: vec![*record],
                         condition: None,
                         recorded_at: None,
-                    }
-                }
+                    },
+                    Some(handle),
+                ),
             };
-            let outcome = match self.shared.damage() {
-                Some(damage) => Outcome::Refused(damage.clone()),
-                None => group.decide(&self.shared, &self.options, submission),
+            let outcome = match (
+                self.shared.damage(),
+                erasing.map(|handle| self.shared.erasure_of(&handle)),
+            ) {
+                (Some(damage), _) => Outcome::Refused(damage.clone()),
+                (None, Some(Err(error))) => Outcome::Refused(error),
+                (None, Some(Ok(Some(there)))) => Outcome::Repeated(vec![there]),
+                (None, _) => gathered
+                    .group
+                    .decide(&self.shared, &self.options, submission),
             };
-            decided.push((job.answerer, outcome));
+            let refused = matches!(outcome, Outcome::Refused(_));
+            gathered.decided.push((answerer, outcome));
             if erasing.is_some() {
+                gathered.erasing = erasing.filter(|_| !refused);
                 break;
             }
         }
-        if decided.is_empty() {
-            return;
-        }
-        match self.append(&group) {
-            Ok(written) => {
-                let erased = match erasing {
-                    Some(handle) if !matches!(decided.first(), Some((_, Outcome::Refused(_)))) => {
-                        self.erase(&handle)
-                    }
-                    _ => Ok(()),
-                };
-                for (answerer, outcome) in decided {
-                    let done = erased
-                        .clone()
-                        .and_then(|()| self.done(outcome, written.as_ref(), &group));
-                    answerer.answer(done);
-                }
+        gathered
+    }
+
+    /// Makes what was gathered durable, erases, and answers.
+    fn commit(&mut self, gathered: Gathered) {
+        let Gathered {
+            group,
+            decided,
+            erasing,
+        } = gathered;
+        let appended = match self.append(&group) {
+            // The reserved space is for this.
+            Err(full)
+                if full.kind() == ErrorKind::NoSpace && self.shared.reservations.give_back() =>
+            {
+                self.append(&group)
             }
-            Err(error) => {
-                // Each ticket names its own records.
-                let error = error.with_ids([]);
-                for (answerer, outcome) in decided {
-                    // What was answered from the log alone stands.
-                    let done = match outcome {
-                        Outcome::Refused(why)
-                            if why.position().is_none_or(|p| group.is_after(p)) =>
-                        {
-                            Err(why)
-                        }
-                        Outcome::Repeated(there)
-                            if there.iter().all(|r| group.is_after(r.position)) =>
-                        {
-                            self.done(Outcome::Repeated(there), None, &group)
-                        }
-                        _ => Err(error.clone()),
-                    };
-                    answerer.answer(done);
+            appended => appended,
+        };
+        let answered = appended.and_then(|written| match erasing {
+            Some(handle) => self.erase(&handle).map(|()| written),
+            None => Ok(written),
+        });
+        // Each ticket names its own records.
+        let answered = answered.map_err(|e| e.with_ids([]));
+        for (answerer, outcome) in decided {
+            let answer = match (&answered, outcome) {
+                (Ok(written), outcome) => self.done(outcome, written.as_ref(), &group),
+                // What was answered from the log alone stands.
+                (Err(_), Outcome::Refused(why))
+                    if why.position().is_none_or(|p| group.is_after(p)) =>
+                {
+                    Err(why)
                 }
-            }
+                (Err(_), Outcome::Repeated(there))
+                    if erasing.is_none() && there.iter().all(|r| group.is_after(r.position)) =>
+                {
+                    self.done(Outcome::Repeated(there), None, &group)
+                }
+                (Err(error), _) => Err(error.clone()),
+            };
+            answerer.answer(answer);
         }
     }
 
@@ -206,25 +219,17 @@ impl Writer {
             .collect();
         let mut put: Range<u64> = 0..0;
         if let Some(vault) = self.shared.vault.as_ref().filter(|_| !rows.is_empty()) {
-            put = vault
-                .put(&rows, &|b| (self.options.random)(b))
-                .map_err(|e| self.failed(e))?;
+            put = match vault.put(&rows, &|b| (self.options.random)(b)) {
+                Ok(put) => put,
+                Err(error) => return Err(self.failed(error)),
+            };
         }
         let written = match self.log.append(&group.records) {
             Ok(written) => written,
             Err(error) => {
                 let error = self.failed(error);
-                if let Some(vault) = self
-                    .shared
-                    .vault
-                    .as_ref()
-                    .filter(|_| !put.is_empty() && error.kind() != ErrorKind::Poisoned)
-                {
-                    // A row without a record would outlive the next mark.
-                    if let Err(e) = vault.withdraw(put) {
-                        self.queue
-                            .refuse(unknown("a write of the vault failed").caused_by(e));
-                    }
+                if self.broken.is_none() {
+                    self.withdraw(put);
                 }
                 return Err(error);
             }
@@ -233,9 +238,18 @@ impl Writer {
         self.shared.publish(written.head);
         Ok(Some(written))
     }
+    /// Takes rows back whose records the log refused: a row without a record would outlive the next mark.
+    fn withdraw(&mut self, rows: Range<u64>) {
+        let Some(vault) = self.shared.vault.as_ref().filter(|_| !rows.is_empty()) else {
+            return;
+        };
+        if let Err(error) = vault.withdraw(rows) {
+            self.break_off(unknown("a write of the vault failed").caused_by(error));
+        }
+    }
     /// What callers are told of a failed write, and what follows from it.
-    fn failed(&self, error: Error) -> Error {
-        let refused_cleanly = matches!(
+    fn failed(&mut self, error: Error) -> Error {
+        let nothing_written = matches!(
             error.kind(),
             ErrorKind::NoSpace
                 | ErrorKind::TooLarge
@@ -243,18 +257,15 @@ impl Writer {
                 | ErrorKind::ErasedSubject
                 | ErrorKind::Damaged
         );
-        if refused_cleanly && !self.log.is_poisoned() {
+        if nothing_written && !self.log.is_poisoned() {
             return error;
         }
-        let error = if error.kind() == ErrorKind::Poisoned {
-            error.with_ids([])
-        } else {
-            unknown("a write failed").caused_by(error)
-        };
-        self.queue.refuse(error.clone());
-        error
+        if error.kind() == ErrorKind::Poisoned {
+            return self.break_off(error.with_ids([]));
+        }
+        self.break_off(unknown("a write failed").caused_by(error))
     }
-    fn index(&self, group: &Group, written: &Written) {
+    fn index(&mut self, group: &Group, written: &Written) {
         let keys: Vec<_> = group
             .records
             .iter()
@@ -278,23 +289,17 @@ impl Writer {
         }
         if let Err(error) = self.shared.add(&added, written.head, self.log.next()) {
             // The records are durable, but the next ones could not be checked against them.
-            self.queue
-                .refuse(unknown("the index failed").caused_by(error));
+            self.break_off(unknown("the index failed").caused_by(error));
         }
     }
-    fn erase(&self, handle: &[u8; 16]) -> Result<()> {
+    fn erase(&mut self, handle: &[u8; 16]) -> Result<()> {
         let Some(vault) = &self.shared.vault else {
             return Ok(());
         };
-        vault.erase(handle).map_err(|e| {
-            let error = Error::new(
-                ErrorKind::Poisoned,
-                "the erasure is recorded, but the vault could not be written",
-            )
-            .caused_by(e)
-            .advise("reopen the ledger: that completes the erasure");
-            self.queue.refuse(error.clone());
-            error
+        vault.erase(handle).map_err(|error| {
+            let what = "the erasure is recorded, but the vault could not be written";
+            let why = Error::new(ErrorKind::Poisoned, what).caused_by(error);
+            self.break_off(why.advise("reopen the ledger: that completes the erasure"))
         })
     }
 

@@ -269,3 +269,29 @@ fn a_damaged_vault_or_index_is_no_damage_of_the_log() {
         );
     }
 }
+
+#[test]
+fn reserved_space_is_there_when_the_disk_is_full() {
+    let used = |files: &SimFiles| files.disk().visible().files.values().map(crate::sim::Content::len).sum::<u64>();
+    let files = SimFiles::new();
+    let store = Store::create(Arc::new(files.clone()), identity(), options()).unwrap();
+    let before = used(&files);
+    files.set_capacity(Some(before + 4_000_000));
+    assert_eq!(kind(store.reserve(5_000_000)), ErrorKind::NoSpace);
+    assert_eq!(used(&files), before, "a refused reservation leaves nothing behind");
+    let reservation = store.reserve(4_000_000).unwrap();
+    assert_eq!(used(&files), before + 4_000_000);
+    for n in 0..20 {
+        let big = a(&[], &"x".repeat(60_000));
+        append(&store, all(&[(&big, 100 + n), (&member("citizen:1", "Lan"), 200 + n)], None)).unwrap();
+    }
+    drop(reservation);
+    assert!(files.list("").unwrap().iter().all(|name| !name.ends_with(".tmp")));
+    // What a killed writer had set aside goes with the next opening.
+    let kept = store.reserve(1_000).unwrap();
+    let killed = SimFiles::from_disk(files.disk());
+    let again = Store::open(Arc::new(killed.clone()), options(), None).unwrap();
+    assert!(killed.list("").unwrap().iter().all(|name| !name.ends_with(".tmp")));
+    assert_eq!(again.view().head().size, Size(40));
+    drop(kept);
+}
