@@ -144,6 +144,11 @@ impl<P> Folded<P> {
     pub fn new(state: P, head: Head) -> Self {
         Self { head, state }
     }
+    /// The state, to be folded on: whoever does sets the head as well.
+    #[must_use]
+    pub fn state_mut(&mut self) -> &mut P {
+        &mut self.state
+    }
     /// The state alone.
     #[must_use]
     pub fn into_inner(self) -> P {

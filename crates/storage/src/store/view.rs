@@ -246,4 +246,19 @@ impl View {
     pub fn blob_names(&self, directory: &str) -> Result<Vec<String>> {
         blobs::blob_names(&*self.shared.files, directory)
     }
+    /// The path of one of this ledger's files, as a user would write it.
+    #[must_use]
+    pub fn describe(&self, path: &str) -> std::path::PathBuf {
+        self.shared.files.describe(path)
+    }
+    /// Whether this subject's data was erased; only a writer's view knows, a reader's answers no.
+    ///
+    /// # Errors
+    /// `Damaged` when a slot of the vault is: a miss could not be trusted.
+    pub fn is_erased(&self, subject: &sovang_core::SubjectId) -> Result<bool> {
+        match (&self.shared.vault, &self.shared.source) {
+            (Some(vault), Source::Writer) => vault.is_erased(subject),
+            _ => Ok(false),
+        }
+    }
 }
