@@ -148,6 +148,11 @@ impl SimFiles {
     pub fn disk(&self) -> Disk {
         self.sim().disk.clone()
     }
+    /// Puts the disk into another state of its own history, such as a snapshot's: a reader's files stay open while the
+    /// disk goes on under it.
+    pub fn set_disk(&self, disk: Disk) {
+        self.sim().disk = disk;
+    }
     /// Adds a failure to come.
     pub fn inject(&self, fault: Fault) {
         self.sim().faults.push(fault);

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod careless;
+mod follow;
 mod oracle;
 mod records;
 mod work;
@@ -13,7 +14,7 @@ mod work;
 use oracle::{Effort, Judge};
 use sovang_storage::log::LogOptions;
 use sovang_storage::sim::Fault;
-use work::{Base, Op, base, creation, run};
+use work::{Base, Op, base, creation, history, run};
 
 fn scale() -> u64 {
     std::env::var("SOVANG_CRASH_SCALE")
@@ -24,7 +25,7 @@ fn scale() -> u64 {
 fn effort() -> Effort {
     Effort {
         images: 1_024 * scale(),
-        second_images: 32 * scale(),
+        second_images: 12 * scale(),
         second_one_in: 1,
     }
 }
@@ -120,11 +121,11 @@ fn creation_interrupted_anywhere_can_be_repeated() {
 }
 #[test]
 fn a_crash_anywhere_loses_nothing_acknowledged() {
-    crashes(SEGMENTS[1], false, 1, "segments of a few batches");
+    crashes(SEGMENTS[1], false, 4, "segments of a few batches");
 }
 #[test]
 fn a_crash_in_a_rotation_loses_nothing_acknowledged() {
-    crashes(SEGMENTS[0], false, 1, "a segment for each batch");
+    crashes(SEGMENTS[0], false, 4, "a segment for each batch");
 }
 #[test]
 fn a_crash_in_a_large_segment_loses_nothing_acknowledged() {
@@ -148,7 +149,7 @@ fn a_crash_in_a_batch_of_many_sectors_loses_nothing_acknowledged() {
 }
 #[test]
 fn a_crash_under_strict_durability_loses_nothing_acknowledged() {
-    crashes(SEGMENTS[1], true, 1, "strict");
+    crashes(SEGMENTS[1], true, 4, "strict");
 }
 
 /// Everything that can fail in one operation, one at a time, in several ways.
@@ -191,7 +192,7 @@ fn after_a_failed_write_the_log_is_poisoned_until_it_is_opened_again() {
         explore(
             &mut judge,
             &[&[Op::Append, Op::Large], &failing, &[Op::Append, Op::Large]],
-            (4 / scale()).max(1),
+            (8 / scale()).max(1),
             "failing",
         );
         assert!(
@@ -231,7 +232,7 @@ fn a_failing_disk_at_opening_or_closing_loses_nothing() {
         explore(
             &mut judge,
             &[&before, &reopening, &[Op::Append]],
-            (4 / scale()).max(1),
+            (8 / scale()).max(1),
             "reopening",
         );
         assert!(
@@ -242,6 +243,48 @@ fn a_failing_disk_at_opening_or_closing_loses_nothing() {
         total += judge.counts;
     }
     println!("failing openings and closings: {total}");
+}
+
+/// A reader beside the writer is never refused and never shown what is not there to stay, wherever the writer is when the
+/// reader does its next step. (That what it was shown survives a crash, the other tests judge.)
+#[test]
+fn a_reader_beside_the_writer_is_never_refused() {
+    let torn = Op::Failing(Fault::Sync {
+        nth: 1,
+        kept: 0b10,
+        len_kept: true,
+    });
+    let works: [&[Op]; 6] = [
+        &[Op::Append, Op::Batch, Op::Large, Op::Append],
+        &[Op::Large, Op::Idle, Op::Append, Op::Close, Op::Append],
+        &[Op::Batch, Op::Kill, Op::Append, Op::Large, Op::Kill],
+        &[Op::Append, torn, Op::Append, torn, Op::Batch],
+        &[Op::NoSpace, Op::Batch, Op::Close, Op::NoSpace],
+        &[Op::Huge, Op::Append, Op::Kill, Op::Append],
+    ];
+    let (mut readers, mut looks) = (0u64, 0u64);
+    for segment_bytes in SEGMENTS {
+        for from in BASES {
+            let start = base(options(segment_bytes, false), from).unwrap();
+            for ops in works {
+                let (history, known) = history(options(segment_bytes, false), &start, ops);
+                let history = std::sync::Arc::new(history);
+                for at in 0..history.len() {
+                    for seed in 0..4 * scale() {
+                        readers += 1;
+                        match follow::follow(&history, &known, at, seed * 1_000 + readers) {
+                            Ok(looked) => looks += looked,
+                            Err(what) => panic!(
+                                "{what} :: {segment_bytes} {from:?} {ops:?} from {} on",
+                                history[at].done
+                            ),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!("readers beside a writer: {readers}, which looked {looks} times");
 }
 
 /// The judge itself is tested: a log that leaves out a step of the protocol is found out.

@@ -19,6 +19,8 @@ pub struct Known {
     pub acked: Vec<Item>,
     /// The batch under way, or whose outcome is unknown: there whole or not at all.
     pub pending: Vec<Item>,
+    /// How many records a reader beside the writer was shown, which must not be lost either.
+    pub shown: usize,
 }
 impl Known {
     /// What the log holds, if it is one of the allowed two.
@@ -26,9 +28,11 @@ impl Known {
         found == self.acked
             || (!self.pending.is_empty() && found == [&self.acked[..], &self.pending[..]].concat())
     }
+    pub fn submitted(&self) -> Vec<Item> {
+        [&self.acked[..], &self.pending[..]].concat()
+    }
     fn explain(&self, found: &[Item]) -> &'static str {
-        let whole = [&self.acked[..], &self.pending[..]].concat();
-        if !whole.starts_with(found) {
+        if !self.submitted().starts_with(found) {
             "what was not written is there"
         } else if found.len() < self.acked.len() {
             "an acknowledged record is lost"
@@ -140,8 +144,13 @@ impl std::fmt::Display for Counts {
     }
 }
 
+/// What a reader is shown.
+fn read(files: Arc<dyn Files>) -> Result<Vec<Item>> {
+    let view = LogView::open(files)?;
+    items(view.segments(), view.head().size)
+}
 /// Every record of a log, in order.
-fn items(segments: &Arc<Segments>, size: Size) -> Result<Vec<Item>> {
+pub fn items(segments: &Arc<Segments>, size: Size) -> Result<Vec<Item>> {
     let overhead = Item {
         number: 0,
         payload_bytes: 0,
@@ -187,7 +196,10 @@ impl Judge {
             if self.done() {
                 return;
             }
-            let known = &known[usize::try_from(snapshot.mark).unwrap()];
+            let mut known = known[usize::try_from(snapshot.mark).unwrap()].clone();
+            let when_read = || format!("{when}; read beside the writer at {}", snapshot.done);
+            known.shown = self.shown(&snapshot.disk, &known, &when_read);
+            let known = &known;
             self.kill(&snapshot.disk, known, &|| {
                 format!("{when}; process killed at {}", snapshot.done)
             });
@@ -207,6 +219,23 @@ impl Judge {
         }
     }
 
+    /// How many records a reader beside the writer is shown.
+    fn shown(&mut self, disk: &Disk, known: &Known, when: &dyn Fn() -> String) -> usize {
+        if !disk.visible().files.contains_key("ledger") {
+            return 0;
+        }
+        match read((self.through)(SimFiles::from_disk(disk.clone()))) {
+            Ok(shown) if known.submitted().starts_with(&shown) => shown.len(),
+            Ok(shown) => {
+                self.violation(format!("a reader is shown {shown:?} of {known:?}"), when);
+                0
+            }
+            Err(e) => {
+                self.violation(format!("a reader refuses a log at work: {e}"), when);
+                0
+            }
+        }
+    }
     fn is_new(&mut self, image: &Image, known: &Known, context: u64) -> Option<u64> {
         let mut hasher = DefaultHasher::new();
         // A quarantined tail is evidence for people; the log does not read it.
@@ -360,6 +389,13 @@ impl Judge {
         if !known.matches(&found) {
             return Err(format!("{}: {found:?} of {known:?}", known.explain(&found)));
         }
+        if found.len() < known.shown {
+            return Err(format!(
+                "{} of {} records that a reader was shown are lost",
+                known.shown - found.len(),
+                known.shown
+            ));
+        }
         if log.head().root != root_of(&found)
             || log.head().size != Size(u64::try_from(found.len()).unwrap())
         {
@@ -369,7 +405,7 @@ impl Judge {
         let mut now = Known {
             created: true,
             acked: found,
-            pending: Vec::new(),
+            ..Known::default()
         };
         mark(sim, &mut marks, &now);
         let head = log.head();

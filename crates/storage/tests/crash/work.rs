@@ -1,11 +1,11 @@
 //! Workloads: short sequences of operations from several base states, each operation's every disk state judged.
 
-use crate::oracle::{Judge, Known};
+use crate::oracle::{Effort, Judge, Known};
 use crate::records::{Item, identity, random};
 use sovang_core::{ErrorKind, Result};
 use sovang_storage::files::Files;
 use sovang_storage::log::{Log, LogOptions};
-use sovang_storage::sim::{Fault, Image, SimFiles};
+use sovang_storage::sim::{Fault, Image, SimFiles, Snapshot};
 use std::sync::Arc;
 
 /// One operation of a workload.
@@ -317,6 +317,36 @@ pub fn run(judge: &mut Judge, start: &(Image, Known), ops: &[Op], name: &str) ->
     drop(world);
     judge.snapshots(&snapshots, &marks, &path);
     outcome == Outcome::Done
+}
+
+/// Runs the operations from the opening on and returns every disk state, with what was known at each mark.
+pub fn history(
+    options: LogOptions,
+    start: &(Image, Known),
+    ops: &[Op],
+) -> (Vec<Snapshot>, Vec<Known>) {
+    let effort = Effort {
+        images: 1,
+        second_images: 1,
+        second_one_in: 1,
+    };
+    let mut judge = Judge::new(options, effort);
+    let mut world = World::new(&mut judge, start);
+    world.files.record(true);
+    world.mark();
+    for op in ops {
+        world.step(*op, "history");
+    }
+    let history = (
+        world.files.take_snapshots(),
+        std::mem::take(&mut world.marks),
+    );
+    assert!(
+        judge.violations.is_empty(),
+        "{}",
+        judge.violations.join("\n")
+    );
+    history
 }
 
 /// Creates a ledger and judges every disk state of it.
