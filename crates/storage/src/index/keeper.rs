@@ -17,7 +17,9 @@ use rustc_hash::FxHashMap;
 use sovang_core::tree::{self, Frontier, Hash, Node};
 use sovang_core::{Error, LedgerId, Position, RecordId, Size};
 use std::io::ErrorKind as IoKind;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 
 /// How often a listing is read again when files of it are gone: their writer is merging.
 const LISTINGS_MAX: usize = 8;
@@ -137,7 +139,13 @@ impl Keeper {
             let names = match self.files.list(DIRECTORY) {
                 Ok(names) => names,
                 Err(e) if e.kind() == IoKind::NotFound => Vec::new(),
-                Err(e) => return Err(Error::io(e, "list the index", self.files.describe(DIRECTORY))),
+                Err(e) => {
+                    return Err(Error::io(
+                        e,
+                        "list the index",
+                        self.files.describe(DIRECTORY),
+                    ));
+                }
             };
             let mut gone = false;
             for name in names {
@@ -180,7 +188,13 @@ impl Keeper {
             state.use_set(set);
             let after = Arc::clone(&state.set);
             drop(state);
-            self.remove(before.members().iter().map(|m| &m.run).filter(|run| !after.contains(run)));
+            self.remove(
+                before
+                    .members()
+                    .iter()
+                    .map(|m| &m.run)
+                    .filter(|run| !after.contains(run)),
+            );
         }
         Ok(())
     }
@@ -213,7 +227,11 @@ impl Keeper {
             return Ok(());
         }
         let outcome = self.work_through();
-        attempts.again_at = if outcome.is_ok() { 0 } else { self.read().waiting() * 2 };
+        attempts.again_at = if outcome.is_ok() {
+            0
+        } else {
+            self.read().waiting() * 2
+        };
         self.signals().failed = outcome.is_err();
         outcome
     }
@@ -235,13 +253,25 @@ impl Keeper {
     fn write_one(&self) -> Answer<bool> {
         let (tables, cursor, frontier, epoch) = {
             let state = self.read();
-            let Some((tables, cursor)) = state.due() else { return Ok(false) };
+            let Some((tables, cursor)) = state.due() else {
+                return Ok(false);
+            };
             (tables, cursor, state.set.frontier(), state.epoch)
         };
         let mut content = Fresh::new(&tables, &frontier, cursor)?;
-        let target = Target { files: &*self.own, ledger: self.ledger, go_on: &|| true };
+        let target = Target {
+            files: &*self.own,
+            ledger: self.ledger,
+            go_on: &|| true,
+        };
         let name = write::write(&target, &mut content)?;
-        let run = Arc::new(Run::open(&*self.own, self.ledger, &name, true, &self.cache)?);
+        let run = Arc::new(Run::open(
+            &*self.own,
+            self.ledger,
+            &name,
+            true,
+            &self.cache,
+        )?);
         let mut state = self.write();
         if state.epoch != epoch {
             drop(state);
@@ -260,16 +290,27 @@ impl Keeper {
     fn merge_one(&self) -> Answer<bool> {
         let runs: Vec<Arc<Run>> = {
             let state = self.read();
-            let Some(due) = self.merge_due(&state) else { return Ok(false) };
-            state.set.members()[due].iter().map(|m| Arc::clone(&m.run)).collect()
+            let Some(due) = self.merge_due(&state) else {
+                return Ok(false);
+            };
+            state.set.members()[due]
+                .iter()
+                .map(|m| Arc::clone(&m.run))
+                .collect()
         };
-        let Some(mut content) = Merged::new(runs.clone()) else { return Ok(false) };
+        let Some(mut content) = Merged::new(runs.clone()) else {
+            return Ok(false);
+        };
         let go_on = || {
             // A failure is met again, and reported, when the merge is done.
             let _ = self.write_one();
             !self.is_stopped()
         };
-        let target = Target { files: &*self.own, ledger: self.ledger, go_on: &go_on };
+        let target = Target {
+            files: &*self.own,
+            ledger: self.ledger,
+            go_on: &go_on,
+        };
         let name = match write::write(&target, &mut content) {
             Ok(name) => name,
             // An input is damaged, and is not merged again; whoever asks it next is told.
@@ -277,7 +318,13 @@ impl Keeper {
             Err(_) if self.is_stopped() => return Ok(false),
             Err(error) => return Err(error),
         };
-        let merged = Arc::new(Run::open(&*self.own, self.ledger, &name, true, &self.cache)?);
+        let merged = Arc::new(Run::open(
+            &*self.own,
+            self.ledger,
+            &name,
+            true,
+            &self.cache,
+        )?);
         let mut state = self.write();
         if !runs.iter().all(|run| state.set.contains(run)) {
             drop(state);
@@ -335,12 +382,19 @@ impl Keeper {
         let (mut found, set) = {
             let state = self.read();
             state.check(before.0)?;
-            (state.recent(fingerprint, &(0..before.0)), Arc::clone(&state.set))
+            (
+                state.recent(fingerprint, &(0..before.0)),
+                Arc::clone(&state.set),
+            )
         };
         for member in set.members().iter().rev().filter(|m| m.from < before.0) {
             member.run.find(id, member.from, &mut found)?;
         }
-        Ok(found.into_iter().filter(|p| *p < before.0).map(Position).collect())
+        Ok(found
+            .into_iter()
+            .filter(|p| *p < before.0)
+            .map(Position)
+            .collect())
     }
 
     /// The tree over all records known.

@@ -2,9 +2,7 @@
 
 use super::cache::Cache;
 use super::footer::{self, Extent, FENCED, Fence, Footer, Section};
-use super::page::{
-    self, BODY, Of, PAGE, Page, Seed, filter_may_hold, filter_page, u32_at, u64_at,
-};
+use super::page::{self, BODY, Of, PAGE, Page, Seed, filter_may_hold, filter_page, u32_at, u64_at};
 use super::{Answer, IndexError};
 use crate::files::{File, Files, Open};
 use crate::log::{Cursor, Location};
@@ -136,15 +134,24 @@ impl Run {
     /// The whole run answers nothing any more.
     pub(super) fn distrust(&self, cause: Error) -> IndexError {
         self.damaged.store(true, Ordering::Relaxed);
-        IndexError::Stale { first: Size(self.first()), cause }
+        IndexError::Stale {
+            first: Size(self.first()),
+            cause,
+        }
     }
     /// An error that says that what a sound page says cannot be.
     pub(super) fn contradiction(&self) -> IndexError {
-        self.distrust(unsound("a run of the index contradicts itself", &self.place))
+        self.distrust(unsound(
+            "a run of the index contradicts itself",
+            &self.place,
+        ))
     }
     fn check_sound(&self) -> Answer<()> {
         if self.is_damaged() {
-            return Err(self.distrust(unsound("a run of the index was damaged before", &self.place)));
+            return Err(self.distrust(unsound(
+                "a run of the index was damaged before",
+                &self.place,
+            )));
         }
         Ok(())
     }
@@ -154,8 +161,8 @@ impl Run {
         self.check_sound()?;
         let at = u64::from(from) * PAGE as u64;
         let read = self.file.read_at(into, at);
-        let read = read
-            .map_err(|e| self.distrust(Error::io(e, "read a run of the index", &self.place)))?;
+        let read =
+            read.map_err(|e| self.distrust(Error::io(e, "read a run of the index", &self.place)))?;
         for (number, page) in (from..).zip(into.chunks_exact(PAGE)) {
             if read != into.len() || !self.seed.holds(number, page) {
                 let at = u64::from(number) * PAGE as u64;
@@ -195,7 +202,9 @@ impl Run {
     /// How many entries a page of a section holds.
     fn entries_of(extent: Extent, section: Section, page: u32) -> usize {
         let before = page as usize * section.per_page();
-        (extent.entries as usize).saturating_sub(before).min(section.per_page())
+        (extent.entries as usize)
+            .saturating_sub(before)
+            .min(section.per_page())
     }
 
     /// The page of a fenced section to begin with: the last one whose first key is `before`, or else the first.
@@ -312,7 +321,11 @@ impl Run {
     /// A position from one relative to the run.
     pub(super) fn absolute(&self, relative: u32) -> Answer<u64> {
         let position = self.first() + u64::from(relative);
-        if position < self.end() { Ok(position) } else { Err(self.contradiction()) }
+        if position < self.end() {
+            Ok(position)
+        } else {
+            Err(self.contradiction())
+        }
     }
 
     /// The ordinal of the batch of a position within the run, and its first position.
@@ -332,7 +345,9 @@ impl Run {
     pub(super) fn location(&self, position: u64) -> Answer<Location> {
         let relative = position - self.first();
         let segments = &self.footer.segments;
-        let segment = segments.partition_point(|s| u64::from(s.0) <= relative).saturating_sub(1);
+        let segment = segments
+            .partition_point(|s| u64::from(s.0) <= relative)
+            .saturating_sub(1);
         Ok(Location {
             segment: segments.get(segment).ok_or_else(|| self.contradiction())?.1,
             offset: self.u32_of(Section::Offsets, relative)?.into(),
@@ -387,7 +402,12 @@ impl Run {
 /// Where a batch starts whose first record is at `first` in `location`.
 pub(super) fn before_batch(first: u64, location: Location) -> Option<Cursor> {
     let offset = location.offset.checked_sub(BATCH_HEADER_BYTES)?;
-    Some(Cursor { segment: location.segment, offset, batch: location.batch, position: first })
+    Some(Cursor {
+        segment: location.segment,
+        offset,
+        batch: location.batch,
+        position: first,
+    })
 }
 
 /// A key's entry: (fingerprint, count, start), where a count of 1 has the position in place of the start.
@@ -403,7 +423,11 @@ fn partition_point(len: usize, under: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, len);
     while low < high {
         let middle = low + (high - low) / 2;
-        if under(middle) { low = middle + 1 } else { high = middle }
+        if under(middle) {
+            low = middle + 1
+        } else {
+            high = middle
+        }
     }
     low
 }

@@ -25,15 +25,25 @@ fn an_event_takes_its_share_of_bytes() {
         index.flush().expect("writes");
         let bytes: u64 = listing(&files).iter().map(|f| f.1).sum();
         let per_event = bytes.div_ceil(log.size());
-        assert!(per_event <= max, "{per_event} bytes an event in batches of {batch}");
-        assert!(per_event > 20, "{per_event} bytes an event: is everything there?");
+        assert!(
+            per_event <= max,
+            "{per_event} bytes an event in batches of {batch}"
+        );
+        assert!(
+            per_event > 20,
+            "{per_event} bytes an event: is everything there?"
+        );
     }
 }
 
 #[test]
 fn two_hundred_thousand_records_in_bounded_memory() {
     let files = files();
-    let chosen = IndexOptions { cache_bytes: 256 << 10, background: true, ..options(4_096, true) };
+    let chosen = IndexOptions {
+        cache_bytes: 256 << 10,
+        background: true,
+        ..options(4_096, true)
+    };
     let index = open(&files, chosen);
     let mut log = Log::new(64 << 20);
     fill(&index, &mut log, 200_000, 500);
@@ -75,9 +85,15 @@ fn a_hit_reads_few_pages() {
     assert_eq!(listing(&files).len(), 1);
     for position in (0..log.size()).step_by(40_009) {
         let index = open(&files, options(200_000, true));
-        let found = index.find(log.records[usize::try_from(position).unwrap()].id).expect("answers");
+        let found = index
+            .find(log.records[usize::try_from(position).unwrap()].id)
+            .expect("answers");
         assert_eq!(found, [Position(position)]);
         // Filter, fence and ids; the run is large enough to need fence pages.
-        assert!(index.cached_bytes() <= 4 * page::PAGE, "{} bytes read", index.cached_bytes());
+        assert!(
+            index.cached_bytes() <= 4 * page::PAGE,
+            "{} bytes read",
+            index.cached_bytes()
+        );
     }
 }
