@@ -15,8 +15,8 @@ const SALT: [u8; 16] = [0x22; 16];
 
 fn end(size: u64, segment: u64, offset: u64, last_recorded_at: i64) -> End {
     let mut frontier = Frontier::new();
-    for n in 0..size {
-        frontier.push([n as u8; 32]);
+    for n in 0..u8::try_from(size).unwrap() {
+        frontier.push([n; 32]);
     }
     let next = Cursor {
         segment,

@@ -10,6 +10,9 @@ use super::{Cursor, End};
 use bytes::Bytes;
 use sovang_core::{Head, Root, Size};
 
+#[cfg(test)]
+mod tests;
+
 /// Zeros kept after the last byte that is not zero: a header, trailer or seal that ends in zeros still lies within them.
 pub(super) const SLACK_BYTES: usize = BATCH_HEADER_BYTES;
 const _: () = assert!(SLACK_BYTES >= SEAL_BYTES && SLACK_BYTES >= TRAILER_BYTES);
