@@ -9,6 +9,7 @@ mod careless;
 mod follow;
 mod oracle;
 mod records;
+mod window;
 mod work;
 
 use oracle::{Effort, Judge};
@@ -285,6 +286,59 @@ fn a_reader_beside_the_writer_is_never_refused() {
         }
     }
     println!("readers beside a writer: {readers}, which looked {looks} times");
+}
+
+/// A power loss and one damaged byte or a cut file: refused, or nothing lost, or what is lost lies within the window and
+/// is reported; under strict durability nothing is lost.
+#[test]
+fn damage_after_a_power_loss_stays_within_the_window() {
+    let ops = [
+        Op::Append,
+        Op::Batch,
+        Op::Idle,
+        Op::Append,
+        Op::Large,
+        Op::Append,
+    ];
+    for (segment_bytes, strict) in [
+        (SEGMENTS[1], false),
+        (SEGMENTS[2], false),
+        (SEGMENTS[1], true),
+    ] {
+        let options = options(segment_bytes, strict);
+        let start = base(options, BASES[1]).unwrap();
+        let (history, known) = history(options, &start, &ops);
+        let mut fates = [0u64; 3];
+        for (n, snapshot) in history
+            .iter()
+            .enumerate()
+            .filter(|(_, snapshot)| snapshot.whole)
+        {
+            let known = &known[usize::try_from(snapshot.mark).unwrap()];
+            for crash in snapshot.disk.crashes(4 * scale(), 1) {
+                let stride = usize::try_from((211 / scale()).max(1)).unwrap();
+                for (image, is_flip, how) in window::damaged(&crash.image, stride, n * 17) {
+                    match window::judge(options, &image, known, is_flip) {
+                        Ok(fate) => fates[fate as usize] += 1,
+                        Err(what) => panic!(
+                            "{what} :: {options:?}; power lost after {} with [{crash}]; {how}",
+                            snapshot.done
+                        ),
+                    }
+                }
+            }
+        }
+        let [refused, whole, shorter] = fates;
+        println!(
+            "damage, {options:?}: {refused} refused, {whole} whole, {shorter} shorter within the window"
+        );
+        assert!(refused > 0 && whole > 0, "the damage was not looked at");
+        assert_eq!(
+            shorter > 0,
+            !strict,
+            "the window is what strict durability closes"
+        );
+    }
 }
 
 /// The judge itself is tested: a log that leaves out a step of the protocol is found out.
