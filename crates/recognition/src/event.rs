@@ -6,9 +6,9 @@
 mod build;
 mod facts;
 mod invalid;
-mod stored;
+pub(crate) mod stored;
 mod tags;
-mod validate;
+pub(crate) mod validate;
 
 pub use crate::codes::{
     Extent, Field, Form, Ground, LandKind, Level, Qualifier, RemovalReason, Source, SubjectKind, UnitKind, UnknownCode,

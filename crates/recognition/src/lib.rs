@@ -15,6 +15,7 @@
 
 pub mod codes;
 pub mod event;
+pub mod interchange;
 pub mod rules;
 pub mod tally;
 

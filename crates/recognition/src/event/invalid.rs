@@ -37,8 +37,8 @@ pub enum Fault {
     Year,
     /// A field's code is none.
     Code,
-    /// A personal id is blank, too long or holds a control character.
-    SubjectId,
+    /// The name of an actor or a correlation, or a subject's id, is blank, longer than 128 bytes or holds a control character.
+    Name,
     /// A collective has no subject: its name is public.
     SubjectOfCollective,
     /// The address of a model with a subject is that subject's data, and of one without it is public.
@@ -81,7 +81,7 @@ impl fmt::Display for Fault {
             Self::Negative => f.write_str("is negative: quantities never are"),
             Self::Year => f.write_str("is not in the years 1 to 9999"),
             Self::Code => f.write_str("is not the code of a field: write it as text and parse it"),
-            Self::SubjectId => f.write_str("is blank, longer than 128 bytes or holds a control character"),
+            Self::Name => f.write_str("is blank, longer than 128 bytes or holds a control character"),
             Self::SubjectOfCollective => {
                 f.write_str("is for an individual or a household: a collective's name is public and stands in the title or the name")
             }

@@ -3,6 +3,7 @@
 use super::facts::{Address, Contribution, Decision, Recipient};
 use super::invalid::{Fault, Invalid};
 use super::{Recognition, SubjectKind};
+use sovang_core::limits::SOURCE_BYTES_MAX;
 use sovang_core::{Date, Personal};
 
 /// Bytes of an id of a unit, a model, a plaque or a commendation.
@@ -18,6 +19,7 @@ pub const YEAR_MAX: u16 = 9999;
 
 type Checked = Result<(), Invalid>;
 
+/// A text against its limit; line feeds only where it may have `lines`.
 fn check(field: &str, text: &str, limit: &'static str, max: usize, lines: bool) -> Checked {
     let fault = if text.is_empty() {
         Fault::Empty
@@ -33,13 +35,17 @@ fn check(field: &str, text: &str, limit: &'static str, max: usize, lines: bool) 
 fn id(field: &str, text: &str) -> Checked {
     check(field, text, "ID_BYTES_MAX", ID_BYTES_MAX, false)
 }
-fn line(field: &str, text: &str) -> Checked {
+pub(crate) fn line(field: &str, text: &str) -> Checked {
     check(field, text, "TEXT_BYTES_MAX", TEXT_BYTES_MAX, false)
 }
-fn lines(field: &str, text: &str) -> Checked {
+pub(crate) fn lines(field: &str, text: &str) -> Checked {
     check(field, text, "LONG_TEXT_BYTES_MAX", LONG_TEXT_BYTES_MAX, true)
 }
-fn maybe(field: &str, text: Option<&String>, rule: fn(&str, &str) -> Checked) -> Checked {
+/// As [`lines`], within a limit of the ledger.
+pub(crate) fn source_lines(field: &str, text: &str) -> Checked {
+    check(field, text, "SOURCE_BYTES_MAX", SOURCE_BYTES_MAX, true)
+}
+fn maybe(field: &str, text: Option<&str>, rule: fn(&str, &str) -> Checked) -> Checked {
     text.map_or(Ok(()), |text| rule(field, text))
 }
 fn quantity(field: &str, value: i64) -> Checked {
@@ -64,8 +70,8 @@ fn decision(field: &str, decision: &Decision) -> Checked {
 }
 fn recipient(recipient: &Recipient) -> Checked {
     let inner = || {
-        maybe("unit", recipient.unit().map(str::to_owned).as_ref(), id)?;
-        recipient.name().map_or(Ok(()), |name| line("name", name))?;
+        maybe("unit", recipient.unit(), id)?;
+        maybe("name", recipient.name(), line)?;
         person("subject", recipient.subject())
     };
     inner().map_err(|e| e.within("recipient"))
@@ -76,7 +82,7 @@ fn contribution(contribution: &Contribution) -> Checked {
         Contribution::Labour { days } => quantity("days", *days),
         Contribution::Land { square_decimetres, .. } => quantity("square_metres", *square_decimetres),
         Contribution::InKind { vnd, description } => {
-            quantity("vnd", *vnd).and_then(|()| maybe("description", description.as_ref(), lines))
+            quantity("vnd", *vnd).and_then(|()| maybe("description", description.as_deref(), lines))
         }
     }
     .map_err(|e| e.within("contribution"))
@@ -105,7 +111,7 @@ impl Recognition {
             Self::UnitDefined(e) => {
                 id("unit", &e.unit)?;
                 line("name", &e.name)?;
-                maybe("parent", e.parent.as_ref(), id)?;
+                maybe("parent", e.parent.as_deref(), id)?;
                 date("valid_from", e.valid_from)?;
                 e.valid_to.map_or(Ok(()), |to| date("valid_to", to))
             }
@@ -114,7 +120,7 @@ impl Recognition {
                 id("to", &e.to)?;
                 date("effective_on", e.effective_on)?;
                 line("act", &e.act)?;
-                maybe("note", e.note.as_ref(), lines)
+                maybe("note", e.note.as_deref(), lines)
             }
             Self::ModelRegistered(e) => {
                 id("model", &e.model)?;
@@ -128,7 +134,7 @@ impl Recognition {
                     return Err(Invalid::new("field", Fault::Code));
                 }
                 year("year", e.year.into())?;
-                maybe("target", e.target.as_ref(), line)?;
+                maybe("target", e.target.as_deref(), line)?;
                 e.address.as_ref().map_or(Ok(()), |a| address(&e.subject, a))
             }
             Self::ModelContinued(e) => id("model", &e.model).and_then(|()| year("year", e.year.into())),
@@ -136,9 +142,9 @@ impl Recognition {
             Self::ModelWithdrawn(e) => id("model", &e.model).and_then(|()| lines("reason", &e.reason)),
             Self::ModelRecognised(e) => {
                 id("model", &e.model)?;
-                maybe("tier", e.tier.as_ref(), line)?;
+                maybe("tier", e.tier.as_deref(), line)?;
                 decision("decision", &e.decision)?;
-                maybe("period", e.period.as_ref(), line)
+                maybe("period", e.period.as_deref(), line)
             }
             Self::ModelFunded(e) => {
                 id("model", &e.model)?;
@@ -149,27 +155,27 @@ impl Recognition {
                 id("plaque", &e.plaque)?;
                 id("model", &e.model)?;
                 line("place", &e.place)?;
-                maybe("occasion", e.occasion.as_ref(), line)?;
+                maybe("occasion", e.occasion.as_deref(), line)?;
                 e.decision.as_ref().map_or(Ok(()), |d| decision("decision", d))?;
-                maybe("inscription", e.inscription.as_ref(), lines)
+                maybe("inscription", e.inscription.as_deref(), lines)
             }
             Self::PlaqueRemoved(e) => id("plaque", &e.plaque),
             Self::CommendationProposed(e) => {
                 id("commendation", &e.commendation)?;
                 recipient(&e.recipient)?;
-                maybe("achievement", e.achievement.as_ref(), lines)
+                maybe("achievement", e.achievement.as_deref(), lines)
             }
             Self::CommendationAwarded(e) => {
                 id("commendation", &e.commendation)?;
                 recipient(&e.recipient)?;
                 decision("decision", &e.decision)?;
                 quantity("bonus_vnd", e.bonus_vnd.unwrap_or(0))?;
-                maybe("achievement", e.achievement.as_ref(), lines)
+                maybe("achievement", e.achievement.as_deref(), lines)
             }
             Self::DecisionAnnulled(e) => {
                 decision("decision", &e.decision)?;
                 decision("by", &e.by)?;
-                maybe("artefact", e.artefact.as_ref(), line)?;
+                maybe("artefact", e.artefact.as_deref(), line)?;
                 quantity("bonus_recovered_vnd", e.bonus_recovered_vnd.unwrap_or(0))
             }
             Self::RecordCorrected(e) => {
@@ -179,11 +185,11 @@ impl Recognition {
                 date("occurred_on", e.replacement_on).map_err(|e| e.within("replacement"))?;
                 e.replacement.validate().map_err(|e| e.within("replacement"))?;
                 lines("reason", &e.reason)?;
-                maybe("authority", e.authority.as_ref(), line)
+                maybe("authority", e.authority.as_deref(), line)
             }
             Self::RecordRetracted(e) => {
                 lines("reason", &e.reason)?;
-                maybe("authority", e.authority.as_ref(), line)
+                maybe("authority", e.authority.as_deref(), line)
             }
             Self::FigurePublished(e) => {
                 line("measure", &e.measure)?;
