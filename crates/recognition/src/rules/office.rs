@@ -129,6 +129,12 @@ impl Command<Recognition> for Entry<Recognition> {
         state.judge(self)?;
         Ok(vec![self.clone()])
     }
+    fn known_id(&self) -> Option<RecordId> {
+        self.id()
+    }
+    fn dated(&self, today: sovang_core::Date) -> Option<Self> {
+        self.occurred_on().is_none().then(|| self.clone().dated(today))
+    }
 }
 
 /// What stands of a whole ledger, for a bulk import that judges line after line and records what it accepted later.
