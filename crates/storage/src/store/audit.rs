@@ -1,12 +1,19 @@
 //! Verification of everything that a ledger's directory holds.
 
+use super::shared::Shared;
 use super::{StoreOptions, View};
 use crate::files::Files;
-use crate::log::{self, Segments};
+use crate::index::{Answer, IndexError};
+use crate::log::{self, Segments, Walked};
 use sovang_core::{Error, ErrorKind, Head, Position, Result};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread;
+
+/// Up to so many records, the index is compared on each.
+const COMPARED_ALL: u64 = 1 << 14;
+/// Beyond, on one of so many: its pages hold hundreds each, so that every one is read all the same and its checksum looked at.
+const STRIDE: u64 = 16;
 
 /// The outcome of a verification.
 #[derive(Clone, Debug)]
@@ -117,36 +124,27 @@ impl View {
         let shared = &self.shared;
         let upto = self.refresh()?.size.min(report.head.size);
         let covered = shared.index.size().min(upto);
+        let stride = if covered.0 > COMPARED_ALL { STRIDE } else { 1 };
         let mut index_is_right = true;
         for walked in shared.segments.walk(Segments::start(), upto) {
             let walked = walked?;
             let position = walked.position;
-            if index_is_right && covered.contains(position) {
-                let found = shared
-                    .index
-                    .location(position)
-                    .map_err(|e| Error::new(ErrorKind::Damaged, e.to_string()));
-                if found.as_ref().ok() != Some(&walked.location) {
-                    index_is_right = false;
-                    let error = found.err().unwrap_or_else(|| {
-                        Error::new(
-                            ErrorKind::Damaged,
-                            "the index has a wrong place for a record",
-                        )
-                    });
-                    report
-                        .findings
-                        .push(Finding::beside(&error, Some(position)));
-                }
+            let due = position.0.is_multiple_of(stride) && covered.contains(position);
+            if index_is_right
+                && due
+                && let Some(error) = shared.index_disagrees(&walked)?
+            {
+                index_is_right = false;
+                report
+                    .findings
+                    .push(Finding::beside(&error, Some(position)));
             }
             if shared.vault.is_some() {
                 for (_, commitment) in walked.frame.commitments() {
-                    match shared.open_value(&commitment) {
-                        Ok(_) => {}
-                        Err(error) if error.kind() == ErrorKind::Damaged => report
+                    if let Some(error) = damage(shared.open_value(&commitment).map(|_| ()))? {
+                        report
                             .findings
-                            .push(Finding::beside(&error, Some(position))),
-                        Err(error) => return Err(error),
+                            .push(Finding::beside(&error, Some(position)));
                     }
                 }
             }
@@ -165,5 +163,51 @@ impl View {
             }
         }
         Ok(())
+    }
+}
+
+/// Damage is an answer here, and any other error an error.
+fn damage(done: Result<()>) -> Result<Option<Error>> {
+    match done {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::Damaged => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}
+
+impl Shared {
+    /// What the index says of a record that the log does not.
+    fn index_disagrees(&self, walked: &Walked) -> Result<Option<Error>> {
+        let wrong = |what: &str| {
+            let what = format!("the index {what}");
+            Error::new(ErrorKind::Damaged, what).in_file(self.files.describe("index"))
+        };
+        let position = walked.position;
+        let look = || -> Answer<Option<Error>> {
+            if self.index.location(position)? != walked.location {
+                return Ok(Some(wrong("has a wrong place for a record")));
+            }
+            if !self.index.find(walked.frame.id())?.contains(&position) {
+                return Ok(Some(wrong("does not find a record by its id")));
+            }
+            for key in walked.frame.tags() {
+                if self
+                    .index
+                    .positions(&key, position.0..position.0 + 1)?
+                    .next()
+                    .transpose()?
+                    .is_none()
+                {
+                    return Ok(Some(wrong("does not find a record by its tag")));
+                }
+            }
+            Ok(None)
+        };
+        match look() {
+            Ok(found) => Ok(found),
+            Err(IndexError::Stale { cause, .. }) => Ok(Some(cause)),
+            Err(IndexError::Behind { .. }) => Ok(None),
+            Err(IndexError::Failed(error)) => damage(Err(error)),
+        }
     }
 }
