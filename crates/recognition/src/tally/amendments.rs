@@ -11,6 +11,20 @@ use crate::event::Recognition;
 use serde::{Deserialize, Serialize};
 use sovang_core::{Date, Effect, Event as _, Kind, Recorded};
 
+const KINDS: [Kind; 4] = [
+    Recognition::MODEL_WITHDRAWN,
+    Recognition::DECISION_ANNULLED,
+    Recognition::RECORD_CORRECTED,
+    Recognition::RECORD_RETRACTED,
+];
+/// The types of record that are counted.
+pub(super) const TYPES: &[&str] = &[
+    KINDS[0].name(),
+    KINDS[1].name(),
+    KINDS[2].name(),
+    KINDS[3].name(),
+];
+
 /// What a report says of an amending record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Amendment {
@@ -27,23 +41,32 @@ pub(super) struct State {
 impl State {
     fn add(&mut self, kind: Kind, occurred_on: Date, weight: i64, scope: &Scope) {
         if scope.counts(occurred_on) {
-            self.records.add(Amendment { kind: kind.name().into(), year: occurred_on.year() }, weight);
+            self.records.add(
+                Amendment {
+                    kind: kind.name().into(),
+                    year: occurred_on.year(),
+                },
+                weight,
+            );
         }
     }
 }
 
 impl Counting for State {
     fn kinds(_joined: bool) -> Vec<Kind> {
-        vec![
-            Recognition::MODEL_WITHDRAWN,
-            Recognition::DECISION_ANNULLED,
-            Recognition::RECORD_CORRECTED,
-            Recognition::RECORD_RETRACTED,
-        ]
+        KINDS.to_vec()
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
-        if matches!(effect.event, Recognition::ModelWithdrawn(_) | Recognition::DecisionAnnulled(_)) {
-            self.add(effect.event.kind(), effect.occurred_on, effect.weight, scope);
+        if matches!(
+            effect.event,
+            Recognition::ModelWithdrawn(_) | Recognition::DecisionAnnulled(_)
+        ) {
+            self.add(
+                effect.event.kind(),
+                effect.occurred_on,
+                effect.weight,
+                scope,
+            );
         }
     }
     fn record(&mut self, record: &Recorded<Recognition>, scope: &Scope) {

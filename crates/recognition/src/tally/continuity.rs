@@ -28,7 +28,8 @@ impl Counting for State {
         let counts = scope.counts(effect.occurred_on);
         if let Recognition::ModelContinued(event) = effect.event {
             if counts {
-                self.continued.add(scope.model(&event.model), event.year.into(), effect.weight);
+                self.continued
+                    .add(scope.model(&event.model), event.year.into(), effect.weight);
             }
             return;
         }

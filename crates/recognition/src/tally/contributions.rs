@@ -23,6 +23,8 @@ const CASH: &str = "cash";
 const LABOUR: &str = "labour";
 const LAND: &str = "land";
 const IN_KIND: &str = "in_kind";
+/// The kinds there are.
+pub(super) const KINDS: &[&str] = &[CASH, LABOUR, LAND, IN_KIND];
 
 /// What a contribution says besides its model and how much it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,7 +46,9 @@ impl Gift {
         }
     }
     fn bound(&self) -> Option<Bound> {
-        Bound::ALL.into_iter().find(|bound| bound.as_str() == self.qualifier)
+        Bound::ALL
+            .into_iter()
+            .find(|bound| bound.as_str() == self.qualifier)
     }
 }
 
@@ -67,7 +71,10 @@ impl Counting for State {
                 let (kind, land, quantity) = match &event.contribution {
                     Contribution::Cash { vnd } => (CASH, None, *vnd),
                     Contribution::Labour { days } => (LABOUR, None, *days),
-                    Contribution::Land { square_decimetres, land } => (LAND, Some(land.code().into()), *square_decimetres),
+                    Contribution::Land {
+                        square_decimetres,
+                        land,
+                    } => (LAND, Some(land.code().into()), *square_decimetres),
                     Contribution::InKind { vnd, .. } => (IN_KIND, None, *vnd),
                 };
                 let gift = Gift {
@@ -77,7 +84,10 @@ impl Counting for State {
                     land,
                     qualifier: event.qualifier.code().into(),
                 };
-                let total = Total { count: effect.weight, quantity: i128::from(effect.weight) * i128::from(quantity) };
+                let total = Total {
+                    count: effect.weight,
+                    quantity: i128::from(effect.weight) * i128::from(quantity),
+                };
                 self.gifts.add(scope.model(&event.model), gift, total);
             }
         } else if scope.joined {

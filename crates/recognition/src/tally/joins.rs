@@ -2,8 +2,8 @@
 
 use super::counting::model;
 use super::grouping::Seen;
-use super::state::{Cells, Key, Keyed, Text, text};
 use super::name::Dimension;
+use super::state::{Cells, Key, Keyed, Text, text};
 use crate::event::{Decision, Recognition};
 use serde::{Deserialize, Serialize};
 use sovang_core::{Effect, calendar};
@@ -12,7 +12,10 @@ use sovang_core::{Effect, calendar};
 /// parts cannot be mistaken for others.
 pub(super) fn decision(decision: &Decision) -> Key {
     let day = calendar::days_of(decision.date);
-    Key::of("decision", &format!("{}\0{}\0{day}", decision.issuer, decision.number))
+    Key::of(
+        "decision",
+        &format!("{}\0{}\0{day}", decision.issuer, decision.number),
+    )
 }
 
 /// Where a model stands: what its registration says of it.
@@ -27,7 +30,9 @@ pub(super) struct Place {
 impl Place {
     /// Of a registration: its own.
     pub(super) fn of(event: &Recognition) -> Option<Self> {
-        let Recognition::ModelRegistered(event) = event else { return None };
+        let Recognition::ModelRegistered(event) = event else {
+            return None;
+        };
         Some(Self {
             year: event.year.into(),
             unit: text(&event.unit),
@@ -37,7 +42,9 @@ impl Place {
     }
     /// A place's value in a dimension; null in every one for a record whose model is not registered.
     pub(super) fn seen(place: Option<&Self>, dimension: Dimension) -> Seen<'_> {
-        let Some(place) = place else { return Seen::Null };
+        let Some(place) = place else {
+            return Seen::Null;
+        };
         match dimension {
             Dimension::Year => Seen::Number(place.year.into()),
             Dimension::Unit => Seen::Text(&place.unit),
@@ -67,7 +74,10 @@ impl Models {
     /// Where a model stands. The rules admit one registration of an id; where several stand all the same, the smallest in
     /// (year, unit, field, subject kind) speaks for the model.
     pub(super) fn place(&self, model: &Key) -> Option<&Place> {
-        self.0.of(model).find(|(_, weight)| *weight > 0).map(|(place, _)| place)
+        self.0
+            .of(model)
+            .find(|(_, weight)| *weight > 0)
+            .map(|(place, _)| place)
     }
 }
 

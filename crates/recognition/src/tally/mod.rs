@@ -185,7 +185,12 @@ impl Tally {
     pub fn new(name: Name, request: Request) -> Result<Self, Error> {
         request.check(name)?;
         let scope = Scope::of(name, &request);
-        Ok(Self { name, request, scope, state: State::of(name) })
+        Ok(Self {
+            name,
+            request,
+            scope,
+            state: State::of(name),
+        })
     }
     /// Which tally.
     #[must_use]
@@ -219,7 +224,11 @@ impl Projection<Recognition> for Tally {
 /// Both must be of the same name and request.
 impl Merge<Recognition> for Tally {
     fn merge(&mut self, later: Self) {
-        debug_assert_eq!((self.name, &self.request), (later.name, &later.request), "two reports");
+        debug_assert_eq!(
+            (self.name, &self.request),
+            (later.name, &later.request),
+            "two reports"
+        );
         self.state.merge(later.state);
     }
 }

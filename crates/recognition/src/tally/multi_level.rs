@@ -29,14 +29,20 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(joined: bool) -> Vec<Kind> {
-        let mut kinds = vec![Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED];
+        let mut kinds = vec![
+            Recognition::MODEL_RECOGNISED,
+            Recognition::DECISION_ANNULLED,
+        ];
         kinds.extend(joined.then_some(Recognition::MODEL_REGISTERED));
         kinds
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
         if let Recognition::ModelRecognised(event) = effect.event {
             if scope.counts(effect.occurred_on) {
-                let honour = Honour { level: event.level.code().into(), decision: decision(&event.decision) };
+                let honour = Honour {
+                    level: event.level.code().into(),
+                    decision: decision(&event.decision),
+                };
                 self.honours.add(model(&event.model), honour, effect.weight);
             }
         } else {
@@ -54,7 +60,8 @@ impl Counting for State {
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (model, honours) in self.honours.iter() {
             let (mut levels, mut last) = (0, None);
-            for (honour, _) in honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision)) {
+            for (honour, _) in honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision))
+            {
                 if last.replace(&honour.level) != Some(&honour.level) {
                     levels += 1;
                 }

@@ -1,5 +1,7 @@
 //! The names a report is asked by: the tallies, their dimensions and their measures.
 
+use super::{amendments, contributions, plaques};
+use crate::codes::{Form, LandKind, Level, Source, SubjectKind};
 use sovang_core::{Error, ErrorKind};
 use std::fmt;
 use std::str::FromStr;
@@ -108,13 +110,31 @@ impl Dimension {
     pub const fn is_number(self) -> bool {
         matches!(self, Self::Year | Self::Levels)
     }
+    /// The only texts it has, where there is a closed list of them.
+    pub(super) const fn codes(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::SubjectKind | Self::RecipientKind => Some(SubjectKind::CODES),
+            Self::Level => Some(Level::CODES),
+            Self::Kind => Some(contributions::KINDS),
+            Self::Source => Some(Source::CODES),
+            Self::Land => Some(LandKind::CODES),
+            Self::Status => Some(plaques::STATUSES),
+            Self::Form => Some(Form::CODES),
+            Self::Type => Some(amendments::TYPES),
+            Self::Year | Self::Unit | Self::Field | Self::Tier | Self::Occasion | Self::Levels => {
+                None
+            }
+        }
+    }
 }
 
 impl Name {
     /// The dimensions a report is broken down by unless others are asked for.
     #[must_use]
     pub const fn default_dimensions(self) -> &'static [Dimension] {
-        use Dimension::{Field, Form, Kind, Level, Levels, RecipientKind, Status, SubjectKind, Type, Unit, Year};
+        use Dimension::{
+            Field, Form, Kind, Level, Levels, RecipientKind, Status, SubjectKind, Type, Unit, Year,
+        };
         match self {
             Self::Registered => &[Year, Unit, Field, SubjectKind],
             Self::Recognised => &[Year, Level, SubjectKind],
@@ -130,7 +150,9 @@ impl Name {
     /// The dimensions that may be asked for besides the default ones.
     #[must_use]
     pub const fn further_dimensions(self) -> &'static [Dimension] {
-        use Dimension::{Field, Land, Occasion, RecipientKind, Source, SubjectKind, Tier, Unit, Year};
+        use Dimension::{
+            Field, Land, Occasion, RecipientKind, Source, SubjectKind, Tier, Unit, Year,
+        };
         match self {
             Self::Registered | Self::Cumulative => &[],
             Self::Recognised => &[Tier, Unit, Field],
@@ -146,7 +168,10 @@ impl Name {
     }
     /// Every dimension: the default ones, then the further ones.
     pub fn dimensions(self) -> impl Iterator<Item = Dimension> {
-        self.default_dimensions().iter().chain(self.further_dimensions()).copied()
+        self.default_dimensions()
+            .iter()
+            .chain(self.further_dimensions())
+            .copied()
     }
     /// The names of what is counted or summed, in the order of a row.
     #[must_use]
@@ -171,12 +196,25 @@ impl Name {
         if self.dimensions().any(|d| d == dimension) {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::InvalidInput, format!("the tally {self} has no dimension {dimension:?}", dimension = dimension.as_str()))
-            .advise(format!("it has: {}", listed(&self.dimensions().collect::<Vec<_>>()))))
+        Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!(
+                "the tally {self} has no dimension {dimension:?}",
+                dimension = dimension.as_str()
+            ),
+        )
+        .advise(format!(
+            "it has: {}",
+            listed(&self.dimensions().collect::<Vec<_>>())
+        )))
     }
 }
 
 /// Names in a row, for a hint.
 pub(super) fn listed(names: &[impl fmt::Display]) -> String {
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

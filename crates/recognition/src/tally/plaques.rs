@@ -9,9 +9,19 @@ use super::grouping::{Grouping, Seen};
 use super::joins::{Models, Place};
 use super::name::Dimension;
 use super::state::{Key, Keyed, Text, text};
+use crate::codes::RemovalReason;
 use crate::event::Recognition;
 use serde::{Deserialize, Serialize};
 use sovang_core::{Effect, Kind, calendar};
+
+const STANDING: &str = "standing";
+/// What may have become of a plaque: it stands, or what its removal says.
+pub(super) const STATUSES: &[&str] = &[
+    STANDING,
+    RemovalReason::Removed.code(),
+    RemovalReason::Relocated.code(),
+    RemovalReason::Missing.code(),
+];
 
 /// What a mounting says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -52,11 +62,16 @@ impl Counting for State {
                     occasion: event.occasion.as_deref().map(text),
                     model: scope.model(&event.model),
                 };
-                self.mounted.add(Key::of("plaque", &event.plaque), mounting, effect.weight);
+                self.mounted
+                    .add(Key::of("plaque", &event.plaque), mounting, effect.weight);
             }
             Recognition::PlaqueRemoved(event) => {
-                let removal = Removal { day: calendar::days_of(effect.occurred_on), reason: event.reason.code().into() };
-                self.removed.add(Key::of("plaque", &event.plaque), removal, effect.weight);
+                let removal = Removal {
+                    day: calendar::days_of(effect.occurred_on),
+                    reason: event.reason.code().into(),
+                };
+                self.removed
+                    .add(Key::of("plaque", &event.plaque), removal, effect.weight);
             }
             _ if scope.joined => self.models.count(effect),
             _ => {}
@@ -69,7 +84,11 @@ impl Counting for State {
     }
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (plaque, mountings) in self.mounted.iter() {
-            let status = self.removed.of(plaque).last().map_or("standing", |(removal, _)| &removal.reason);
+            let status = self
+                .removed
+                .of(plaque)
+                .last()
+                .map_or(STANDING, |(removal, _)| removal.reason.as_ref());
             for (mounting, weight) in mountings {
                 let place = self.models.place(&mounting.model);
                 let line = rows.line(|dimension| match dimension {

@@ -31,7 +31,11 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(_joined: bool) -> Vec<Kind> {
-        vec![Recognition::COMMENDATION_PROPOSED, Recognition::COMMENDATION_AWARDED, Recognition::DECISION_ANNULLED]
+        vec![
+            Recognition::COMMENDATION_PROPOSED,
+            Recognition::COMMENDATION_AWARDED,
+            Recognition::DECISION_ANNULLED,
+        ]
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
         match effect.event {
@@ -42,10 +46,18 @@ impl Counting for State {
                     level: event.level.code().into(),
                     recipient_kind: event.recipient.kind().code().into(),
                 };
-                self.proposed.add(Key::of("commendation", &event.commendation), proposal, effect.weight);
+                self.proposed.add(
+                    Key::of("commendation", &event.commendation),
+                    proposal,
+                    effect.weight,
+                );
             }
             Recognition::CommendationAwarded(event) => {
-                self.awarded.add(Key::of("commendation", &event.commendation), decision(&event.decision), effect.weight);
+                self.awarded.add(
+                    Key::of("commendation", &event.commendation),
+                    decision(&event.decision),
+                    effect.weight,
+                );
             }
             _ => self.annulled.count(effect),
         }
@@ -57,7 +69,10 @@ impl Counting for State {
     }
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (commendation, proposals) in self.proposed.iter() {
-            let awarded = self.awarded.of(commendation).any(|(decision, _)| !self.annulled.holds(decision));
+            let awarded = self
+                .awarded
+                .of(commendation)
+                .any(|(decision, _)| !self.annulled.holds(decision));
             for (proposal, weight) in proposals {
                 let line = rows.line(|dimension| match dimension {
                     Dimension::Year => Seen::Number(proposal.year.into()),

@@ -24,13 +24,21 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(_joined: bool) -> Vec<Kind> {
-        vec![Recognition::MODEL_REGISTERED, Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED]
+        vec![
+            Recognition::MODEL_REGISTERED,
+            Recognition::MODEL_RECOGNISED,
+            Recognition::DECISION_ANNULLED,
+        ]
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
         let counts = scope.counts(effect.occurred_on);
         if let Recognition::ModelRecognised(event) = effect.event {
             if counts {
-                self.decisions.add(model(&event.model), decision(&event.decision), effect.weight);
+                self.decisions.add(
+                    model(&event.model),
+                    decision(&event.decision),
+                    effect.weight,
+                );
             }
             return;
         }
@@ -62,7 +70,14 @@ impl Counting for State {
         }
         rows.each(|line| {
             let (registered, recognised) = (line.value(0), line.value(1));
-            line.set(2, if registered == 0 { 0 } else { recognised * 10_000 / registered });
+            line.set(
+                2,
+                if registered == 0 {
+                    0
+                } else {
+                    recognised * 10_000 / registered
+                },
+            );
         });
     }
 }

@@ -31,7 +31,10 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(joined: bool) -> Vec<Kind> {
-        let mut kinds = vec![Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED];
+        let mut kinds = vec![
+            Recognition::MODEL_RECOGNISED,
+            Recognition::DECISION_ANNULLED,
+        ];
         kinds.extend(joined.then_some(Recognition::MODEL_REGISTERED));
         kinds
     }
@@ -61,7 +64,9 @@ impl Counting for State {
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (thing, (model, honours)) in (0..).zip(self.honours.iter()) {
             let place = self.models.place(model);
-            for (honour, weight) in honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision)) {
+            for (honour, weight) in
+                honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision))
+            {
                 let line = rows.line(|dimension| match dimension {
                     Dimension::Year => Seen::Number(honour.year.into()),
                     Dimension::Level => Seen::Text(&honour.level),

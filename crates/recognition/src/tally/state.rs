@@ -17,7 +17,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The identity of a model, plaque, commendation or decision: 16 bytes of a hash of its id in NFC, so that a state stays
 /// small and two spellings of one id are one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub(super) struct Key([u8; 16]);
 
 impl Key {
@@ -59,9 +61,15 @@ pub(super) struct Total {
     pub(super) quantity: i128,
 }
 impl Sum for Total {
-    const NOTHING: Self = Self { count: 0, quantity: 0 };
+    const NOTHING: Self = Self {
+        count: 0,
+        quantity: 0,
+    };
     fn plus(self, other: Self) -> Self {
-        Self { count: self.count + other.count, quantity: self.quantity + other.quantity }
+        Self {
+            count: self.count + other.count,
+            quantity: self.quantity + other.quantity,
+        }
     }
 }
 
@@ -136,7 +144,11 @@ impl<F: Ord> PartialOrd for Shared<F> {
 }
 impl<F: Ord> Ord for Shared<F> {
     fn cmp(&self, other: &Self) -> Ordering {
-        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+        if Arc::ptr_eq(&self.0, &other.0) {
+            Ordering::Equal
+        } else {
+            self.0.cmp(&other.0)
+        }
     }
 }
 impl<F> std::borrow::Borrow<F> for Shared<F> {
@@ -149,7 +161,10 @@ impl<F> std::borrow::Borrow<F> for Shared<F> {
 #[derive(Clone, Debug)]
 enum Few<F, W> {
     One(Shared<F>, W),
-    #[expect(clippy::box_collection, reason = "a Vec inline would widen every entry for the sake of a few")]
+    #[expect(
+        clippy::box_collection,
+        reason = "a Vec inline would widen every entry for the sake of a few"
+    )]
     Many(Box<Vec<(Shared<F>, W)>>),
 }
 
@@ -159,7 +174,8 @@ impl<F: Ord, W: Sum> Few<F, W> {
             Self::One(fact, weight) => (Some((&**fact, *weight)), [].as_slice()),
             Self::Many(facts) => (None, facts.as_slice()),
         };
-        one.into_iter().chain(many.iter().map(|(fact, weight)| (&**fact, *weight)))
+        one.into_iter()
+            .chain(many.iter().map(|(fact, weight)| (&**fact, *weight)))
     }
     /// Adds, and says whether anything is left.
     fn add(&mut self, fact: Shared<F>, weight: W) -> bool {
@@ -205,7 +221,10 @@ pub(super) struct Keyed<F, W = i64> {
 
 impl<F, W> Default for Keyed<F, W> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), seen: BTreeSet::new() }
+        Self {
+            entries: BTreeMap::new(),
+            seen: BTreeSet::new(),
+        }
     }
 }
 
@@ -270,15 +289,27 @@ type Kept<K, F, W> = (Vec<F>, Vec<(K, Vec<(u32, W)>)>);
 
 impl<F: Ord + Serialize, W: Sum> Serialize for Keyed<F, W> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let used: BTreeSet<&F> = self.iter().flat_map(|(_, facts)| facts.map(|(fact, _)| fact)).collect();
+        let used: BTreeSet<&F> = self
+            .iter()
+            .flat_map(|(_, facts)| facts.map(|(fact, _)| fact))
+            .collect();
         let facts: Vec<&F> = used.into_iter().collect();
         let place = |fact: &F| -> Result<u32, S::Error> {
-            let index = facts.binary_search(&fact).map_err(|_| S::Error::custom("a fact that is not listed"))?;
+            let index = facts
+                .binary_search(&fact)
+                .map_err(|_| S::Error::custom("a fact that is not listed"))?;
             u32::try_from(index).map_err(|_| S::Error::custom("more than 2^32 different facts"))
         };
         let entries = self
             .iter()
-            .map(|(key, facts)| Ok((key, facts.map(|(fact, weight)| Ok((place(fact)?, weight))).collect::<Result<_, _>>()?)))
+            .map(|(key, facts)| {
+                Ok((
+                    key,
+                    facts
+                        .map(|(fact, weight)| Ok((place(fact)?, weight)))
+                        .collect::<Result<_, _>>()?,
+                ))
+            })
             .collect::<Result<Vec<_>, S::Error>>()?;
         let kept: Kept<&Key, &F, W> = (facts, entries);
         kept.serialize(to)
@@ -287,12 +318,25 @@ impl<F: Ord + Serialize, W: Sum> Serialize for Keyed<F, W> {
 impl<'de, F: Ord + Deserialize<'de>, W: Sum> Deserialize<'de> for Keyed<F, W> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let (facts, entries) = Kept::<Key, F, W>::deserialize(from)?;
-        let facts: Vec<Shared<F>> = facts.into_iter().map(|fact| Shared(Arc::new(fact))).collect();
-        let mut keyed = Self { entries: BTreeMap::new(), seen: facts.iter().cloned().collect() };
+        let facts: Vec<Shared<F>> = facts
+            .into_iter()
+            .map(|fact| Shared(Arc::new(fact)))
+            .collect();
+        let mut keyed = Self {
+            entries: BTreeMap::new(),
+            seen: facts.iter().cloned().collect(),
+        };
         for (key, places) in entries {
             for (place, weight) in places {
-                let fact = usize::try_from(place).ok().and_then(|place| facts.get(place));
-                keyed.add_shared(key, fact.ok_or_else(|| D::Error::custom("a fact that is not listed"))?.clone(), weight);
+                let fact = usize::try_from(place)
+                    .ok()
+                    .and_then(|place| facts.get(place));
+                keyed.add_shared(
+                    key,
+                    fact.ok_or_else(|| D::Error::custom("a fact that is not listed"))?
+                        .clone(),
+                    weight,
+                );
             }
         }
         Ok(keyed)
@@ -301,6 +345,9 @@ impl<'de, F: Ord + Deserialize<'de>, W: Sum> Deserialize<'de> for Keyed<F, W> {
 impl<F: Ord, W: Sum> PartialEq for Keyed<F, W> {
     fn eq(&self, other: &Self) -> bool {
         self.entries.len() == other.entries.len()
-            && self.iter().zip(other.iter()).all(|((a, facts), (b, others))| a == b && facts.eq(others))
+            && self
+                .iter()
+                .zip(other.iter())
+                .all(|((a, facts), (b, others))| a == b && facts.eq(others))
     }
 }
