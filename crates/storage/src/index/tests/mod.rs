@@ -34,6 +34,9 @@ pub(super) struct Record {
     batch_start: Cursor,
 }
 
+/// Of so many sizes a log keeps the root, which takes as long to compute as all the rest.
+const ROOTS_MAX: usize = 20_000;
+
 /// The nth key of a name; not spread, as the index must cope with any 16 bytes.
 pub(super) fn key(name: u8, n: u64) -> TagKey {
     let mut key = [name; 16];
@@ -69,7 +72,9 @@ impl Log {
             hash[8..24].copy_from_slice(&id.to_bytes());
             let hash = RecordHash(hash);
             self.frontier.push(sovang_core::tree::leaf_hash(&hash));
-            self.roots.push(self.frontier.root());
+            if self.roots.len() < ROOTS_MAX {
+                self.roots.push(self.frontier.root());
+            }
             self.by_id.entry(id).or_default().insert(0, position);
             for key in &keys {
                 let of = self.by_key.entry(*key).or_default();
@@ -193,13 +198,18 @@ impl Log {
         Ok(())
     }
     pub(super) fn check_root(&self, index: &Index, size: u64) -> Answer<()> {
+        let whole = (size == self.size()).then(|| self.frontier.root());
+        let expected = self.roots.get(usize::try_from(size).unwrap());
+        let Some(expected) = whole.or(expected.copied()) else {
+            return Ok(());
+        };
         let asked = std::cell::Cell::new(0);
         let leaf = |position| {
             asked.set(asked.get() + 1);
             self.hash(position)
         };
         let root = index.root_at(Size(size), &leaf)?;
-        assert_eq!(root, self.roots[usize::try_from(size).unwrap()]);
+        assert_eq!(root, expected);
         assert!(
             asked.get() <= 255,
             "{} record hashes asked for",
