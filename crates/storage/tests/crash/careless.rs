@@ -29,7 +29,7 @@ enum Step {
 
 type Through = fn(SimFiles) -> Arc<dyn Files>;
 /// A name, how the disk is then seen, and whether only creation can tell.
-pub const ALL: [(&str, Through, bool); 10] = [
+pub(crate) const ALL: [(&str, Through, bool); 10] = [
     (
         "data not synced",
         |files| careless(files, Step::DataSync),

@@ -32,7 +32,7 @@ impl Moving {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let drawn = clock.random >> 33;
-        if drawn % clock.pace == 0 {
+        if drawn.is_multiple_of(clock.pace) {
             let steps = usize::try_from((drawn / clock.pace) % 7).unwrap();
             clock.now = (clock.now + steps).min(clock.history.len() - 1);
             self.files.set_disk(clock.history[clock.now].disk.clone());
@@ -113,7 +113,7 @@ impl File for MovingFile {
 
 /// Opens a reader at `start` of the history and follows to its end. What it is shown only grows, is what was submitted in
 /// order, and holds what was acknowledged before it looked. Returns how often it looked.
-pub fn follow(
+pub(crate) fn follow(
     history: &Arc<Vec<Snapshot>>,
     known: &[Known],
     start: usize,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// What is known at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Known {
+pub(crate) struct Known {
     /// Whether creation has answered.
     pub created: bool,
     /// Records whose batches were answered.
@@ -28,7 +28,7 @@ impl Known {
         found == self.acked
             || (!self.pending.is_empty() && found == [&self.acked[..], &self.pending[..]].concat())
     }
-    pub fn submitted(&self) -> Vec<Item> {
+    pub(crate) fn submitted(&self) -> Vec<Item> {
         [&self.acked[..], &self.pending[..]].concat()
     }
     fn explain(&self, found: &[Item]) -> &'static str {
@@ -82,7 +82,7 @@ impl Rejected {
 
 /// How a recovery's own disk operations are looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Effort {
+pub(crate) struct Effort {
     /// Images tried at each crash point: all of them when there are no more than this.
     pub images: u64,
     /// The same for a second crash, within recovery or the work after it.
@@ -92,7 +92,7 @@ pub struct Effort {
 }
 
 /// Counts what was looked at and keeps what was wrong.
-pub struct Judge {
+pub(crate) struct Judge {
     pub options: LogOptions,
     pub effort: Effort,
     /// Stop at the first violation: a seeded mistake only has to be caught.
@@ -105,7 +105,7 @@ pub struct Judge {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     pub crash_points: u64,
     pub exhaustive_points: u64,
     pub images: u64,
@@ -150,7 +150,7 @@ fn read(files: Arc<dyn Files>) -> Result<Vec<Item>> {
     items(view.segments(), view.head().size)
 }
 /// Every record of a log, in order.
-pub fn items(segments: &Arc<Segments>, size: Size) -> Result<Vec<Item>> {
+pub(crate) fn items(segments: &Arc<Segments>, size: Size) -> Result<Vec<Item>> {
     let overhead = Item {
         number: 0,
         payload_bytes: 0,
@@ -172,7 +172,7 @@ pub fn items(segments: &Arc<Segments>, size: Size) -> Result<Vec<Item>> {
 }
 
 impl Judge {
-    pub fn new(options: LogOptions, effort: Effort) -> Self {
+    pub(crate) fn new(options: LogOptions, effort: Effort) -> Self {
         Self {
             options,
             effort,
@@ -183,7 +183,7 @@ impl Judge {
             seen: HashSet::new(),
         }
     }
-    pub fn done(&self) -> bool {
+    pub(crate) fn done(&self) -> bool {
         self.violations.len() >= if self.first_only { 1 } else { 5 }
     }
     fn violation(&mut self, what: impl std::fmt::Display, when: &dyn Fn() -> String) {
@@ -191,7 +191,7 @@ impl Judge {
     }
 
     /// Judges every crash and every kill at these snapshots. `known` is looked up by their marks.
-    pub fn snapshots(&mut self, snapshots: &[Snapshot], known: &[Known], when: &str) {
+    pub(crate) fn snapshots(&mut self, snapshots: &[Snapshot], known: &[Known], when: &str) {
         for snapshot in snapshots {
             if self.done() {
                 return;

@@ -8,25 +8,25 @@ use std::cell::Cell;
 
 /// A record is known by its number; its size goes with it, so that the same number is always the same record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Item {
+pub(crate) struct Item {
     pub number: u64,
     pub payload_bytes: usize,
 }
 
 impl Item {
     /// One whose batch fits into a sector.
-    pub fn small(number: u64) -> Self {
+    pub(crate) fn small(number: u64) -> Self {
         Self {
             number,
             payload_bytes: 60,
         }
     }
-    pub fn id(self) -> RecordId {
+    pub(crate) fn id(self) -> RecordId {
         let mut id = [0; 16];
         id[8..].copy_from_slice(&self.number.to_be_bytes());
         RecordId::from_bytes(id)
     }
-    pub fn prepare(self) -> Prepared {
+    pub(crate) fn prepare(self) -> Prepared {
         // Metadata of nothing but an actor, as docs/FORMAT.md §3 and §5 have it.
         let mut metadata = vec![0, 0, 0];
         metadata.extend(5u64.to_le_bytes());
@@ -61,7 +61,7 @@ impl Item {
 }
 
 /// The root that these records must have, by the core's tree alone.
-pub fn root_of(items: &[Item]) -> Root {
+pub(crate) fn root_of(items: &[Item]) -> Root {
     let mut frontier = Frontier::new();
     for (position, item) in (0..).zip(items) {
         frontier.push(leaf_hash(&item.prepare().hash(Position(position))));
@@ -69,7 +69,7 @@ pub fn root_of(items: &[Item]) -> Root {
     frontier.root()
 }
 
-pub fn identity() -> Identity {
+pub(crate) fn identity() -> Identity {
     Identity {
         ledger_id: LedgerId([7; 16]),
         origin: "example.org/crash".into(),
@@ -78,7 +78,7 @@ pub fn identity() -> Identity {
 }
 
 /// Reproducible bytes that do not repeat.
-pub fn random(seed: u64) -> impl Fn(&mut [u8]) -> Result<()> {
+pub(crate) fn random(seed: u64) -> impl Fn(&mut [u8]) -> Result<()> {
     let state = Cell::new(seed | 1);
     move |bytes: &mut [u8]| {
         for byte in bytes {

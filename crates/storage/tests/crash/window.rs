@@ -12,7 +12,7 @@ const SLOT_BYTES: usize = 4_096;
 
 /// What became of a damaged log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It was refused, at opening without any change or when the damaged record was read.
     Refused,
     /// Nothing acknowledged is missing.
@@ -53,7 +53,7 @@ fn floor(image: &Image) -> u64 {
 }
 
 /// Opens a damaged log and judges what became of it. `is_flip` says that no byte went missing: then a loss is reported.
-pub fn judge(
+pub(crate) fn judge(
     options: LogOptions,
     image: &Image,
     known: &Known,
@@ -109,7 +109,7 @@ pub fn judge(
 }
 
 /// Each file that makes up the log, with one byte flipped or its end cut off, at every `stride`-th byte of what is used.
-pub fn damaged(
+pub(crate) fn damaged(
     image: &Image,
     stride: usize,
     phase: usize,

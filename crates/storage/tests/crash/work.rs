@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// One operation of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
+pub(crate) enum Op {
     /// Appends one record.
     Append,
     /// Appends two in one batch.
@@ -39,7 +39,7 @@ pub enum Op {
 
 /// Where workloads start from.
 #[derive(Clone, Copy, Debug)]
-pub struct Base {
+pub(crate) struct Base {
     pub records: u64,
     pub closed: bool,
 }
@@ -63,7 +63,7 @@ enum Outcome {
     Pointless,
 }
 
-pub fn base(options: LogOptions, base: Base) -> Result<(Image, Known)> {
+pub(crate) fn base(options: LogOptions, base: Base) -> Result<(Image, Known)> {
     let files = SimFiles::new();
     let seen: Arc<dyn Files> = Arc::new(files.clone());
     let random = random(11);
@@ -297,7 +297,7 @@ impl<'j> World<'j> {
 }
 
 /// Runs the operations and judges every disk state of the last one. False when that did nothing new.
-pub fn run(judge: &mut Judge, start: &(Image, Known), ops: &[Op], name: &str) -> bool {
+pub(crate) fn run(judge: &mut Judge, start: &(Image, Known), ops: &[Op], name: &str) -> bool {
     let path = format!("{name} {ops:?}");
     let Some((last, before)) = ops.split_last() else {
         return true;
@@ -320,7 +320,7 @@ pub fn run(judge: &mut Judge, start: &(Image, Known), ops: &[Op], name: &str) ->
 }
 
 /// Runs the operations from the opening on and returns every disk state, with what was known at each mark.
-pub fn history(
+pub(crate) fn history(
     options: LogOptions,
     start: &(Image, Known),
     ops: &[Op],
@@ -350,7 +350,7 @@ pub fn history(
 }
 
 /// Creates a ledger and judges every disk state of it.
-pub fn creation(judge: &mut Judge) {
+pub(crate) fn creation(judge: &mut Judge) {
     let files = SimFiles::new();
     files.record(true);
     let seen = (judge.through)(files.clone());
