@@ -1,9 +1,13 @@
 //! What a verification found.
 
-use sovang_core::{Error, ErrorKind, Head, Position};
+use crate::options::Options;
+use sovang_core::{Error, ErrorKind, Head, Position, RawEvent, Result};
+use sovang_storage::disk::DiskFiles;
+use sovang_storage::files::Files;
 use sovang_storage::store;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The outcome of re-hashing every byte.
 #[derive(Clone, Debug)]
@@ -41,6 +45,20 @@ impl Audit {
             .map(|f| Finding { position: f.position, file: f.file, offset: f.offset, what: f.what, in_log: f.in_log })
             .collect();
         Self { head: report.head, findings, notes: report.notes }
+    }
+    /// Re-hashes every byte of a ledger's directory, which may be too damaged to open: all findings. `progress` is told bytes
+    /// done and bytes in all.
+    ///
+    /// # Errors
+    /// `NotALedger`, `WrongFormat`, or when the files cannot be read at all.
+    pub fn of_directory(directory: impl AsRef<Path>, progress: &mut dyn FnMut(u64, u64)) -> Result<Self> {
+        let files: Arc<dyn Files> = Arc::new(DiskFiles::new(directory.as_ref()));
+        let mut audit = Self::of(store::verify(&files, progress)?);
+        if !audit.findings.iter().any(|finding| finding.in_log) {
+            let reader = Options::new().open_read_only::<RawEvent>(directory)?;
+            audit.findings.extend(crate::snapshot::check(&reader)?);
+        }
+        Ok(audit)
     }
     /// Whether nothing is wrong.
     #[must_use]

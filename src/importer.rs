@@ -1,47 +1,60 @@
 //! Taking many entries at once, with their own ids and actors.
 
 use crate::ledger::Ledger;
+use crate::spool::{Spool, Spooled};
 use sovang_core::event::LedgerEvent;
-use sovang_core::ids::Commitment;
-use sovang_core::personal::Given;
-use sovang_core::record::{PersonalRow, PersonalValue, Prepared};
+use sovang_core::record::{Frame, Prepared};
 use sovang_core::{
-    Condition, Date, Envelope, Error, ErrorKind, Event, Head, Import, Override, Query, RecordId, Recorded, Result, Size, SubjectId,
-    UtcDateTime, calendar, codec, hash, limits,
+    Date, Envelope, Error, ErrorKind, Event, Head, Import, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime, calendar,
+    limits,
 };
 use sovang_projection::{ExecuteError, Projection};
 use sovang_storage::store::{Submission, Ticket};
-use std::collections::{HashMap, VecDeque};
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::Arc;
 
-/// Records that are appended as one batch when an import is not told otherwise.
+/// Records of one batch of an import at most.
 const BATCH_RECORDS: usize = 1024;
 /// Bytes after which a batch is closed.
 const BATCH_BYTES: usize = limits::BATCH_BYTES_MAX / 4;
 /// Batches on their way to the disk at one time.
 const BATCHES_IN_FLIGHT: usize = 4;
-/// Index bytes set aside for one record (docs/FORMAT.md §6).
-const INDEX_BYTES_A_RECORD: u64 = 64;
+/// Bytes set aside for one record beyond its frame: checksum, its share of a batch and of the index (docs/FORMAT.md §2.3, §6).
+const OVERHEAD_BYTES_A_RECORD: u64 = 72;
 
 /// Rules that judge entry after entry in memory: a state of the whole log, kept up to date with what was taken since.
 pub trait Rules<E: Event>: Projection<E> {
     /// Why an entry is refused.
     type Refusal;
-    /// Judges an entry on the log and all that was admitted before, and on success counts it as admitted.
+    /// Judges an entry on the log and on all that was admitted before, and on success counts it as admitted.
     ///
-    /// `standing` tells what stands for a record of the log or of this import: an amendment is judged by it.
+    /// `names` tells what an id names in the log or in this import: an amendment is judged by what its target does.
     ///
     /// # Errors
     /// `Refused` by a rule, or `Failed` when the log cannot be read.
-    fn admit(&mut self, import: &Import<E>, id: RecordId, standing: Standing<'_, E>) -> Result<(), ExecuteError<Self::Refusal>>;
+    fn admit(&mut self, import: &Import<E>, id: RecordId, names: Names<'_, E>) -> Result<(), ExecuteError<Self::Refusal>>;
 }
 
-/// Tells what stands for an original record: its last amendment or itself, nothing once retracted or never recorded.
-pub type Standing<'a, E> = &'a dyn Fn(RecordId) -> Result<Option<Recorded<E>>>;
+/// Tells what an id names.
+pub type Names<'a, E> = &'a dyn Fn(RecordId) -> Result<Named<E>>;
 
-/// No rules: for domains that have none, and for migrations.
+/// What an id names, for an amendment to be judged.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a value that is looked at once")]
+pub enum Named<E> {
+    /// No record.
+    Nothing,
+    /// An amendment.
+    Amendment,
+    /// An original record that was retracted.
+    Retracted,
+    /// An original record, or the last correction of it: see [`sovang_core::Event::amends`].
+    Standing(Recorded<E>),
+}
+
+/// No rules: for domains that have none, and for migrations of what was judged before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoRules;
 impl<E: Event> Projection<E> for NoRules {
@@ -52,7 +65,296 @@ impl<E: Event> Projection<E> for NoRules {
 }
 impl<E: Event> Rules<E> for NoRules {
     type Refusal = std::convert::Infallible;
-    fn admit(&mut self, _: &Import<E>, _: RecordId, _: Standing<'_, E>) -> Result<(), ExecuteError<Self::Refusal>> {
+    fn admit(&mut self, _: &Import<E>, _: RecordId, _: Names<'_, E>) -> Result<(), ExecuteError<Self::Refusal>> {
         Ok(())
     }
+}
+
+/// What became of an entry that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It will be appended.
+    New,
+    /// It is in the ledger or in this import already, with the same content.
+    Duplicate,
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// Records appended; of a check, those that would be.
+    pub appended: u64,
+    /// Entries that were there already, with the same content.
+    pub duplicates: u64,
+    /// The ledger's size and root afterwards.
+    pub head: Head,
+}
+
+/// Takes entries with their own ids and actors; decides each on the log and on what it has already taken, keeps them
+/// in a temporary file, and appends all of them at the end or none. With [`Self::batch`] it appends as it goes.
+///
+/// Memory: the rules' state, and 24 bytes a record taken and not yet appended.
+pub struct Importer<E, R> {
+    ledger: Ledger<E>,
+    rules: R,
+    spool: RefCell<Spool>,
+    batch: Option<usize>,
+    migrating: bool,
+    spooled_bytes: u64,
+    last_recorded_at: i64,
+    looked_at: Size,
+    appended: u64,
+    duplicates: u64,
+}
+
+impl<E, R> fmt::Debug for Importer<E, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Importer({} taken, {} duplicates)", self.spool.borrow().len(), self.duplicates)
+    }
+}
+
+impl<E: Event, R: Rules<E>> Importer<E, R> {
+    pub(crate) fn new(ledger: Ledger<E>, mut rules: R) -> Result<Self> {
+        let head = ledger.refresh()?;
+        ledger.fold_range(&mut rules, Size::ZERO, head.size)?;
+        Ok(Self {
+            rules,
+            spool: RefCell::new(Spool::new()?),
+            batch: None,
+            migrating: false,
+            spooled_bytes: 0,
+            last_recorded_at: i64::MIN,
+            looked_at: head.size,
+            appended: 0,
+            duplicates: 0,
+            ledger,
+        })
+    }
+    /// Appends every `records` entries, and so keeps what came before a bad one.
+    #[must_use]
+    pub fn batch(mut self, records: usize) -> Self {
+        self.batch = Some(records.max(1));
+        self
+    }
+    /// Takes over another ledger's export: recorded times, salts and commitments come from the entries.
+    ///
+    /// # Errors
+    /// `NotEmpty` unless the ledger is empty.
+    pub fn migrating(mut self) -> Result<Self> {
+        if self.looked_at != Size::ZERO {
+            return Err(Error::new(ErrorKind::NotEmpty, format!("a migration needs an empty ledger; this one has {} records", self.looked_at))
+                .advise("create a new ledger and migrate into it"));
+        }
+        self.migrating = true;
+        Ok(self)
+    }
+
+    /// Takes one entry; one without an id gets a new one.
+    ///
+    /// # Errors
+    /// `Refused` by a rule; `Failed` for content that differs under an id that is there, or what cannot be prepared. After an
+    /// error nothing of the entry is kept, and others may still be taken.
+    pub fn take(&mut self, import: Import<E>) -> Result<Taken, ExecuteError<R::Refusal>> {
+        let id = match import.entry.id() {
+            Some(id) => id,
+            None => self.ledger.options().fresh_id()?,
+        };
+        let prepared = self.prepare(&import, id)?;
+        if let Some(there) = self.ledger.view().find(id)? {
+            if self.ledger.same_content(&prepared, there)? {
+                self.duplicates += 1;
+                return Ok(Taken::Duplicate);
+            }
+            return Err(differs(id).at(there).into());
+        }
+        if let Some(earlier) = self.spool.get_mut().get(id)? {
+            if prepared.same_as(&earlier.record) {
+                self.duplicates += 1;
+                return Ok(Taken::Duplicate);
+            }
+            return Err(differs(id).into());
+        }
+        for value in prepared.personal().iter().filter_map(|row| row.value.as_ref()) {
+            if self.ledger.view().is_erased(&value.subject)? {
+                return Err(Error::new(ErrorKind::ErasedSubject, "the entry names a person whose data was erased").with_ids([id]).into());
+            }
+        }
+        let recorded_at = self.recorded_at(import.recorded_at)?;
+        let (ledger, spool) = (&self.ledger, &self.spool);
+        self.rules.admit(&import, id, &|target| named(ledger, spool, target))?;
+        self.keep(&prepared, recorded_at)?;
+        Ok(Taken::New)
+    }
+    /// Takes a record of the ledger itself, in a migration.
+    ///
+    /// # Errors
+    /// `InvalidInput` outside a migration; else as [`Self::take`].
+    pub fn take_ledger_event(
+        &mut self,
+        event: &LedgerEvent,
+        id: RecordId,
+        occurred_on: Date,
+        envelope: Envelope,
+        recorded_at: Option<UtcDateTime>,
+    ) -> Result<Taken> {
+        if !self.migrating {
+            return Err(Error::new(ErrorKind::InvalidInput, "a record of the ledger itself is taken only by a migration"));
+        }
+        let mut no_salt = || Err(Error::new(ErrorKind::InvalidInput, "a record of the ledger itself has no personal fields"));
+        let prepared = Prepared::new(event, id, Some(calendar::days_of(occurred_on)), envelope, None, &[], &mut no_salt)?;
+        if self.spool.get_mut().get(id)?.is_some() {
+            return Err(differs(id));
+        }
+        let recorded_at = self.recorded_at(recorded_at)?;
+        self.keep(&prepared, recorded_at)?;
+        Ok(Taken::New)
+    }
+    fn prepare(&self, import: &Import<E>, id: RecordId) -> Result<Prepared> {
+        let entry = &import.entry;
+        let mut envelope = import.envelope.clone();
+        if let Some(source) = entry.given_source() {
+            envelope.source = Some(source.to_owned());
+        }
+        let given = if self.migrating { import.given.as_slice() } else { &[] };
+        let mut salt = || {
+            let mut salt = [0; 32];
+            self.ledger.options().fill(&mut salt)?;
+            Ok(salt)
+        };
+        let on = entry.occurred_on().map(calendar::days_of);
+        Prepared::new(entry.event(), id, on, envelope, entry.waiver().cloned(), given, &mut salt).map_err(|e| e.with_ids([id]))
+    }
+    fn recorded_at(&mut self, given: Option<UtcDateTime>) -> Result<Option<i64>> {
+        if !self.migrating {
+            return Ok(None);
+        }
+        let Some(at) = given.map(calendar::micros_of) else {
+            return Err(Error::new(ErrorKind::InvalidInput, "a migration needs the recorded_at of every record"));
+        };
+        if at < self.last_recorded_at {
+            return Err(Error::new(ErrorKind::InvalidInput, "recorded_at goes back behind the record before"));
+        }
+        self.last_recorded_at = at;
+        Ok(Some(at))
+    }
+    fn keep(&mut self, prepared: &Prepared, recorded_at: Option<i64>) -> Result<()> {
+        self.spooled_bytes += prepared.len() as u64
+            + OVERHEAD_BYTES_A_RECORD
+            + prepared.personal().iter().map(|row| 256 + row.value.as_ref().map_or(0, |v| v.value.len() as u64)).sum::<u64>();
+        let spool = self.spool.get_mut();
+        spool.push(prepared, recorded_at)?;
+        if self.batch.is_some_and(|records| spool.len() >= records) {
+            self.append()?;
+        }
+        Ok(())
+    }
+    /// Appends what was taken: room for log, vault and index is set aside first, so that a lack of space refuses all of it.
+    ///
+    /// A kill leaves a prefix on a batch boundary, which the same import completes.
+    ///
+    /// # Errors
+    /// `NoSpace` with nothing appended; `Conflict` when another handle recorded in between.
+    pub fn finish(mut self) -> Result<Imported> {
+        self.append()?;
+        Ok(Imported { appended: self.appended, duplicates: self.duplicates, head: self.ledger.refresh()? })
+    }
+    /// Ends without appending what is still kept aside, and says what would have been: for a dry run, or after a bad entry.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn abandon(self) -> Result<Imported> {
+        let kept = self.spool.borrow().len() as u64;
+        Ok(Imported { appended: self.appended + kept, duplicates: self.duplicates, head: self.ledger.refresh()? })
+    }
+    fn append(&mut self) -> Result<()> {
+        if self.spool.get_mut().len() == 0 {
+            return Ok(());
+        }
+        let store = Arc::clone(self.ledger.store());
+        let reserved = store.reserve(self.spooled_bytes)?;
+        let mut sending = Sending { looked_at: self.looked_at, records: Vec::new(), times: Vec::new(), bytes: 0, flying: VecDeque::new() };
+        self.spool.get_mut().drain(|Spooled { record, recorded_at }| {
+            if sending.records.len() == BATCH_RECORDS || sending.bytes + record.len() > BATCH_BYTES {
+                sending.send(&store)?;
+            }
+            sending.bytes += record.len();
+            sending.records.push(record);
+            sending.times.extend(recorded_at);
+            Ok(())
+        })?;
+        sending.send(&store)?;
+        sending.land(0)?;
+        drop(reserved);
+        self.appended += sending.looked_at.0 - self.looked_at.0;
+        self.looked_at = sending.looked_at;
+        self.spooled_bytes = 0;
+        Ok(())
+    }
+}
+
+/// Batches under way; each is appended only if nothing but the ones before it came since the import looked at the log.
+struct Sending {
+    looked_at: Size,
+    records: Vec<Prepared>,
+    times: Vec<i64>,
+    bytes: usize,
+    flying: VecDeque<Ticket>,
+}
+impl Sending {
+    fn send(&mut self, store: &sovang_storage::store::Store) -> Result<()> {
+        if self.records.is_empty() {
+            return Ok(());
+        }
+        let records = std::mem::take(&mut self.records);
+        let times = std::mem::take(&mut self.times);
+        let condition = Some(Query::all().unchanged_since(self.looked_at));
+        self.looked_at = Size(self.looked_at.0 + records.len() as u64);
+        self.bytes = 0;
+        let recorded_at = if times.is_empty() { None } else { Some(times) };
+        self.flying.push_back(store.submit(Submission { records, condition, recorded_at })?);
+        self.land(BATCHES_IN_FLIGHT)
+    }
+    fn land(&mut self, still_flying: usize) -> Result<()> {
+        while self.flying.len() > still_flying {
+            if let Some(ticket) = self.flying.pop_front() {
+                ticket.wait()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn differs(id: RecordId) -> Error {
+    Error::new(ErrorKind::ContentDiffers, format!("the id {id} is there already, with other content"))
+        .advise("send a correction instead, or give the new record its own id")
+        .with_ids([id])
+}
+
+/// What an id names, in the spool or in the log.
+fn named<E: Event>(ledger: &Ledger<E>, spool: &RefCell<Spool>, id: RecordId) -> Result<Named<E>> {
+    let mut spool = spool.borrow_mut();
+    let newest = match spool.last_amendment(id) {
+        Some(amendment) => spool.get(amendment)?,
+        None => spool.get(id)?,
+    };
+    drop(spool);
+    let Some(Spooled { record, .. }) = newest else { return in_log(ledger, id) };
+    let frame = Frame::parse(bytes::Bytes::copy_from_slice(record.bytes()))?;
+    if frame.is_retraction() && frame.id() != id {
+        return Ok(Named::Retracted);
+    }
+    if frame.is_amendment() && frame.id() == id {
+        return Ok(Named::Amendment);
+    }
+    // It has no position yet; nothing that judges asks for one.
+    Ok(Named::Standing(ledger.decode_sealed(Position(u64::MAX), frame)?))
+}
+
+fn in_log<E: Event>(ledger: &Ledger<E>, id: RecordId) -> Result<Named<E>> {
+    let Some(position) = ledger.view().find(id)? else { return Ok(Named::Nothing) };
+    if ledger.view().frame(position)?.is_amendment() {
+        return Ok(Named::Amendment);
+    }
+    Ok(ledger.standing_before(id, Position(u64::MAX))?.map_or(Named::Retracted, Named::Standing))
 }

@@ -1,6 +1,6 @@
 //! The handle that may record.
 
-use crate::importer::Importer;
+use crate::importer::{Importer, Rules};
 use crate::options::Options;
 use crate::reader::Reader;
 use crate::recorder::Recorder;
@@ -39,6 +39,7 @@ impl<E> fmt::Debug for Ledger<E> {
 
 impl<E: Event> Ledger<E> {
     pub(crate) fn new(store: Store, options: Options) -> Self {
+        store.compare_versions(Arc::new(crate::reader::same_decoded::<E>));
         Self { reader: Reader::new(store.view().clone(), options), store: Arc::new(store) }
     }
     /// Creates a ledger: [`Options::create`] with the defaults.
@@ -74,10 +75,13 @@ impl<E: Event> Ledger<E> {
     pub fn by(&self, actor: impl Into<String>) -> Recorder<E> {
         Recorder::new(self.clone(), actor.into())
     }
-    /// Takes many entries with their own ids and actors.
-    #[must_use]
-    pub fn importer(&self) -> Importer<E> {
-        Importer::new(self.clone())
+    /// Takes many entries with their own ids and actors, each judged by `rules` on the log and on what was taken before;
+    /// [`crate::NoRules`] for a domain that has none.
+    ///
+    /// # Errors
+    /// When the log, which the rules learn first, cannot be read.
+    pub fn importer<R: Rules<E>>(&self, rules: R) -> Result<Importer<E, R>> {
+        Importer::new(self.clone(), rules)
     }
     /// A projection that is kept: its snapshot brought up to the head, and saved again.
     ///

@@ -1,1 +1,41 @@
+//! Sovang ("sổ vàng", the golden book): an event-sourced records ledger to embed.
 #![forbid(unsafe_code)]
+
+mod audit;
+mod environment;
+mod importer;
+mod ledger;
+mod live;
+#[cfg(feature = "recognition")]
+mod office;
+mod options;
+mod read;
+mod reader;
+mod recorder;
+mod snapshot;
+mod spool;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod ticket;
+
+pub use audit::{Audit, Finding};
+pub use environment::{Clock, IdSource, SystemClock, SystemIds};
+pub use importer::{Imported, Importer, Named, Names, NoRules, Rules, Taken};
+pub use ledger::Ledger;
+pub use live::Live;
+pub use options::{Durability, Options};
+pub use read::{Follow, Historic, History, Read, Records, Stopper};
+pub use reader::{AsOf, Reader};
+pub use recorder::Recorder;
+pub use ticket::{Appended, Ticket};
+
+pub use sovang_core::event::LedgerEvent;
+pub use sovang_core::ids::Commitment;
+pub use sovang_core::{
+    Actor, Amends, CodecError, Condition, Conflict, Date, Decoder, Effect, Encoder, Entry, Envelope, Error, ErrorKind, Event, Head,
+    Import, Kind, LedgerId, Override, Personal, Position, Query, RawEvent, RecordHash, RecordId, Recorded, Result, Root, Size,
+    SubjectId, Tags, UtcDateTime, calendar, date, limits, personal, tree,
+};
+pub use sovang_projection::{Command, ExecuteError, Folded, Merge, Projection, Stored};
+#[cfg(feature = "recognition")]
+pub use sovang_recognition as recognition;

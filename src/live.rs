@@ -113,7 +113,7 @@ fn step<E: Event, P: Stored<E>>(reader: &Reader<E>, shared: &Shared<P>, at: Size
     }
     let root = if to == head.size { head.root } else { reader.view().root_at(to)? };
     let mut view = shared.view.write().unwrap_or_else(PoisonError::into_inner);
-    reader.fold_range(&mut **view, at, to)?;
+    reader.fold_range(view.state_mut(), at, to)?;
     view.head = Head { size: to, root };
     Ok(to)
 }

@@ -3,7 +3,7 @@
 use crate::environment::{Clock, IdSource, SystemClock, SystemIds};
 use crate::ledger::Ledger;
 use crate::reader::Reader;
-use sovang_core::{Error, ErrorKind, Event, LedgerId, RecordId, Result, calendar, limits};
+use sovang_core::{Date, Error, ErrorKind, Event, LedgerId, RecordId, Result, calendar, limits};
 use sovang_storage::disk::DiskFiles;
 use sovang_storage::files::Files;
 use sovang_storage::log::Identity;
@@ -152,7 +152,7 @@ impl Options {
     /// # Errors
     /// `InvalidInput` for the origin.
     pub fn in_memory<E: Event>(&self, origin: &str) -> Result<Ledger<E>> {
-        self.create_in(Arc::new(MemoryFiles::new()), origin)
+        self.create_in(Arc::new(MemoryFiles::default()), origin)
     }
 
     fn create_in<E: Event>(&self, files: Arc<dyn Files>, origin: &str) -> Result<Ledger<E>> {
@@ -192,6 +192,11 @@ impl Options {
         self.fill(&mut random)?;
         let millis = calendar::micros_of(self.clock.now()).div_euclid(1000);
         Ok(RecordId::v7(u64::try_from(millis).unwrap_or(0), random))
+    }
+    /// The day it is, at the offset of [`Self::utc_offset`].
+    pub(crate) fn today(&self) -> Result<Date> {
+        let micros = calendar::micros_of(self.clock.now()) + self.offset_micros();
+        Ok(calendar::date_of(i32::try_from(micros.div_euclid(calendar::DAY_MICROS)).unwrap_or(i32::MAX))?)
     }
     pub(crate) fn offset_micros(&self) -> i64 {
         i64::from(self.utc_offset_seconds) * 1_000_000

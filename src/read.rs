@@ -2,7 +2,8 @@
 
 use crate::reader::Reader;
 use sovang_core::record::Frame;
-use sovang_core::{Event, Position, Query, Recorded, Result, Size};
+use sovang_core::event::LedgerEvent;
+use sovang_core::{Error, Event, Position, Query, Recorded, Result, Size};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,8 +57,8 @@ impl<E: Event> IntoIterator for Read<E> {
     type IntoIter = Records<E>;
     fn into_iter(self) -> Records<E> {
         match self.reader.refresh() {
-            Ok(head) => Records::new(self.reader, self.query, self.from, head.size, self.backwards, true),
-            Err(error) => Records { reader: self.reader, frames: Box::new(std::iter::once(Err(error))), open: true, done: false },
+            Ok(head) => Records::new(self.reader, &self.query, self.from, head.size, self.backwards),
+            Err(error) => Records { reader: self.reader, frames: Box::new(std::iter::once(Err(error))), sealed: false, done: false },
         }
     }
 }
@@ -66,20 +67,24 @@ impl<E: Event> IntoIterator for Read<E> {
 pub struct Records<E> {
     reader: Reader<E>,
     frames: Box<dyn Iterator<Item = Result<(Position, Frame)>> + Send>,
-    open: bool,
+    sealed: bool,
     done: bool,
 }
 
 impl<E: Event> Records<E> {
-    pub(crate) fn new(reader: Reader<E>, query: Query, from: Size, to: Size, backwards: bool, open: bool) -> Self {
+    pub(crate) fn new(reader: Reader<E>, query: &Query, from: Size, to: Size, backwards: bool) -> Self {
         let range = from.0.min(to.0)..to.0;
-        let frames: Box<dyn Iterator<Item = _> + Send> = if E::SCHEMA.is_empty() && query == Query::all() && !backwards {
+        let frames: Box<dyn Iterator<Item = _> + Send> = if E::SCHEMA.is_empty() && *query == Query::all() && !backwards {
             // Raw events show the ledger's own records too.
             Box::new(reader.view().scan(range))
         } else {
-            Box::new(reader.view().select(&query, range, backwards))
+            Box::new(reader.view().select(query, range, backwards))
         };
-        Self { reader, frames, open, done: false }
+        Self { reader, frames, sealed: false, done: false }
+    }
+    /// For a fold, whose runner resolves amendments itself.
+    pub(crate) fn sealed(reader: Reader<E>, query: &Query, from: Size, to: Size) -> Self {
+        Self { sealed: true, ..Self::new(reader, query, from, to, false) }
     }
 }
 
@@ -95,7 +100,9 @@ impl<E: Event> Iterator for Records<E> {
         if self.done {
             return None;
         }
-        let record = self.frames.next()?.and_then(|(position, frame)| self.reader.decode(position, frame, self.open));
+        let record = self.frames.next()?.and_then(|(position, frame)| {
+            if self.sealed { self.reader.decode_sealed(position, frame) } else { self.reader.decode(position, frame) }
+        });
         self.done = record.is_err();
         Some(record)
     }
@@ -165,7 +172,7 @@ impl<E: Event> Follow<E> {
                 }
             };
             if head.size > self.cursor {
-                let records = Records::new(self.reader.clone(), self.query.clone(), self.cursor, head.size, false, true);
+                let records = Records::new(self.reader.clone(), &self.query, self.cursor, head.size, false);
                 self.current = Some((records, head.size));
                 continue;
             }
@@ -188,5 +195,58 @@ impl<E: Event> Iterator for Follow<E> {
     type Item = Result<Recorded<E>>;
     fn next(&mut self) -> Option<Self::Item> {
         self.next_until(None)
+    }
+}
+
+/// A record of the log as it stands there: an event, or a record of the ledger itself.
+#[derive(Debug)]
+pub enum Historic<E> {
+    /// An event.
+    Event(Recorded<E>),
+    /// A record of the ledger itself, such as an erasure.
+    Ledger(Recorded<LedgerEvent>),
+}
+
+/// Every record in position order, those of the ledger itself included: see [`Reader::history`].
+pub struct History<E> {
+    reader: Reader<E>,
+    frames: Box<dyn Iterator<Item = Result<(Position, Frame)>> + Send>,
+    done: bool,
+}
+
+impl<E> fmt::Debug for History<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("History")
+    }
+}
+
+impl<E: Event> Iterator for History<E> {
+    type Item = Result<Historic<E>>;
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let record = self.frames.next()?.and_then(|(position, frame)| {
+            if frame.is_ledger_level() {
+                Recorded::decode(position, frame, None).map(Historic::Ledger).map_err(|e| Error::from(e).at(position))
+            } else {
+                self.reader.decode(position, frame).map(Historic::Event)
+            }
+        });
+        self.done = record.is_err();
+        Some(record)
+    }
+}
+
+impl<E: Event> Reader<E> {
+    /// Every record from a cursor on in position order, those of the ledger itself included: for exports and logs. Folds and
+    /// [`Self::read`] pass over the latter.
+    ///
+    /// # Errors
+    /// When the head cannot be read.
+    pub fn history(&self, from: Size) -> Result<History<E>> {
+        let to = self.refresh()?.size.0;
+        let frames = Box::new(self.view().scan(from.0.min(to)..to));
+        Ok(History { reader: self.clone(), frames, done: false })
     }
 }

@@ -4,8 +4,11 @@ use crate::audit::Audit;
 use crate::live::Live;
 use crate::options::Options;
 use crate::read::{Read, Records};
+use sovang_core::ids::Commitment;
+use sovang_core::personal::Opened;
+use sovang_core::record::{Frame, Prepared};
 use sovang_core::{
-    Date, Error, ErrorKind, Event, Head, LedgerId, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime, calendar,
+    Date, Encoder, Error, ErrorKind, Event, Head, LedgerId, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime, calendar,
 };
 use sovang_projection::{Folded, Merge, Projection, Stored};
 use sovang_storage::store::View;
@@ -114,7 +117,7 @@ impl<E: Event> Reader<E> {
         if !size.contains(position) {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no record: the ledger's size is {size}")).at(position));
         }
-        self.decode(position, self.view.frame(position)?, true)
+        self.decode(position, self.view.frame(position)?)
     }
     /// The record with this id, if it is there.
     ///
@@ -123,7 +126,7 @@ impl<E: Event> Reader<E> {
     pub fn find(&self, id: RecordId) -> Result<Option<Recorded<E>>> {
         let size = self.refresh()?.size;
         match self.view.find(id)? {
-            Some(position) if size.contains(position) => Ok(Some(self.decode(position, self.view.frame(position)?, true)?)),
+            Some(position) if size.contains(position) => Ok(Some(self.decode(position, self.view.frame(position)?)?)),
             _ => Ok(None),
         }
     }
@@ -145,8 +148,7 @@ impl<E: Event> Reader<E> {
             AsOf::Size(size) => size,
             AsOf::Instant(at) => self.view.size_at(calendar::micros_of(at))?.min(head.size),
             AsOf::EndOf(day) => {
-                const DAY_MICROS: i64 = 86_400_000_000;
-                let next = (i64::from(calendar::days_of(day)) + 1) * DAY_MICROS - self.options.offset_micros();
+                let next = (i64::from(calendar::days_of(day)) + 1) * calendar::DAY_MICROS - self.options.offset_micros();
                 self.view.size_at(next - 1)?.min(head.size)
             }
         };
@@ -175,32 +177,19 @@ impl<E: Event> Reader<E> {
         M: Fn() -> P + Sync,
     {
         let head = self.refresh()?;
-        let threads = u64::try_from(threads.max(1)).unwrap_or(u64::MAX);
-        let step = head.size.0.div_ceil(threads).max(1);
-        let ranges: Vec<(Size, Size)> =
-            (0..threads).map(|i| (Size((i * step).min(head.size.0)), Size(((i + 1) * step).min(head.size.0)))).filter(|(a, b)| a < b).collect();
-        let folded = std::thread::scope(|scope| {
-            let parts: Vec<_> = ranges
-                .into_iter()
-                .map(|(from, to)| {
-                    let make = &make;
-                    scope.spawn(move || {
-                        let mut part = make();
-                        self.fold_range(&mut part, from, to).map(|()| part)
-                    })
-                })
-                .collect();
-            let mut whole = None;
-            for part in parts {
-                let part = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-                match &mut whole {
-                    None => whole = Some(part),
-                    Some(whole) => P::merge(whole, part),
-                }
-            }
-            Ok::<_, Error>(whole)
-        })?;
-        Ok(Folded::new(folded.unwrap_or_else(make), head))
+        // More ranges than threads even out the work.
+        let pieces = u64::try_from(threads.max(1)).unwrap_or(1) * 4;
+        let step = head.size.0.div_ceil(pieces).max(1);
+        let ranges: Vec<std::ops::Range<u64>> =
+            (0..pieces).map(|i| i * step..((i + 1) * step).min(head.size.0)).filter(|range| range.start < range.end).collect();
+        let state = sovang_projection::fold_parallel(
+            make,
+            &ranges,
+            threads,
+            |plan, range| Ok(self.records_between(plan.query(), Size(range.start), Size(range.end))),
+            |target, position| self.standing_before(target, position),
+        )?;
+        Ok(Folded::new(state, head))
     }
     /// A projection that a thread of its own keeps up to date.
     ///
@@ -234,39 +223,86 @@ impl<E: Event> Reader<E> {
     /// # Errors
     /// As [`Self::audit`].
     pub fn audit_with(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit> {
-        Ok(Audit::of(self.view.verify(progress)?))
+        let mut audit = Audit::of(self.view.verify(progress)?);
+        audit.findings.extend(crate::snapshot::check(self)?);
+        Ok(audit)
     }
 
-    /// Decodes a frame; an amendment is resolved, so that its effects can be told.
-    pub(crate) fn decode(&self, position: Position, frame: sovang_core::record::Frame, open: bool) -> Result<Recorded<E>> {
-        let opener = |commitment: &sovang_core::ids::Commitment| self.view.open_value(commitment);
-        let opener: Option<sovang_core::personal::Opener<'_>> = if open { Some(&opener) } else { None };
-        let mut record = Recorded::decode(position, frame, opener).map_err(|e| Error::from(e).at(position))?;
+    /// Decodes a frame for a user: personal values opened, and an amendment resolved, so that its effects can be told.
+    pub(crate) fn decode(&self, position: Position, frame: Frame) -> Result<Recorded<E>> {
+        let opener = |commitment: &Commitment| self.view.open_value(commitment);
+        let mut record = Recorded::decode(position, frame, Some(&opener)).map_err(|e| Error::from(e).at(position))?;
         if let Some(target) = record.amends() {
             let before = self.standing_before(target, position)?;
             record.resolve(before);
         }
         Ok(record)
     }
+    /// Decodes a frame for a fold: personal fields sealed, so that an erasure changes no figure and no decision.
+    pub(crate) fn decode_sealed(&self, position: Position, frame: Frame) -> Result<Recorded<E>> {
+        Recorded::decode(position, frame, None).map_err(|e| Error::from(e).at(position))
+    }
     /// What stood for the original record `target` just before `before`: its last amendment or itself; nothing once retracted.
     pub(crate) fn standing_before(&self, target: RecordId, before: Position) -> Result<Option<Recorded<E>>> {
-        let last = self.view.amendments(target, before)?.last().copied();
-        let position = match last {
-            Some(position) => Some(position),
-            None => self.view.find(target)?.filter(|p| *p < before),
+        let mut standing = match self.view.find(target)?.filter(|position| *position < before) {
+            None => return Ok(None),
+            Some(position) => (position, self.view.frame(position)?),
         };
-        let Some(position) = position else { return Ok(None) };
-        let frame = self.view.frame(position)?;
-        if frame.is_retraction() {
-            return Ok(None);
+        for amendment in self.view.amendments(target, before)? {
+            let frame = self.view.frame(amendment)?;
+            // A retraction is final, whatever came after.
+            if frame.is_retraction() {
+                return Ok(None);
+            }
+            standing = (amendment, frame);
         }
-        Ok(Some(Recorded::decode(position, frame, None).map_err(|e| Error::from(e).at(position))?))
+        let (position, frame) = standing;
+        self.decode_sealed(position, frame).map(Some)
     }
     /// Sealed records that match, for folds and decisions.
     pub(crate) fn records_between(&self, query: &Query, from: Size, to: Size) -> Records<E> {
-        Records::new(self.clone(), query.clone(), from, to, false, false)
+        Records::sealed(self.clone(), query, from, to)
     }
+    /// Folds a range of the log into a projection, in place. After an error the projection is between two records.
     pub(crate) fn fold_range<P: Projection<E>>(&self, projection: &mut P, from: Size, to: Size) -> Result<()> {
-        sovang_projection::fold_into(projection, |query| self.records_between(query, from, to))
+        let plan = projection.plan();
+        if plan.query().is_none() {
+            return Ok(());
+        }
+        for record in self.records_between(plan.query(), from, to) {
+            sovang_projection::step(projection, &plan, record?, &|target, position| self.standing_before(target, position))?;
+        }
+        Ok(())
     }
+}
+
+impl<E: Event> Reader<E> {
+    /// Whether the record at `there` says what `prepared` says: kind, day, metadata, payload and, while the vault has them, personal values.
+    pub(crate) fn same_content(&self, prepared: &Prepared, there: Position) -> Result<bool> {
+        let frame = self.view.frame(there)?;
+        let same = match prepared.same_public_content(&frame) {
+            Some(same) => same,
+            None => same_decoded::<E>(prepared, &frame)?,
+        };
+        if !same {
+            return Ok(false);
+        }
+        for (row, (_, commitment)) in prepared.personal().iter().zip(frame.commitments()) {
+            if let (Some(new), Opened::Known { subject, value, .. }) = (&row.value, self.view.open_value(&commitment)?)
+                && (new.subject != subject || new.value != value)
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Whether a prepared record says the same as one that another version of the program wrote: its event, as this one would write it.
+pub(crate) fn same_decoded<E: Event>(prepared: &Prepared, there: &Frame) -> Result<bool> {
+    let recorded: Recorded<E> = Recorded::decode(Position(0), there.clone(), None)?;
+    let mut encoder = Encoder::new();
+    recorded.event.encode(&mut encoder)?;
+    let ours = Frame::parse(bytes::Bytes::copy_from_slice(prepared.bytes()))?;
+    Ok(encoder.payload() == ours.payload() && there.metadata()? == ours.metadata()?)
 }

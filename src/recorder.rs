@@ -4,17 +4,17 @@ use crate::ledger::Ledger;
 use crate::ticket::{Appended, Ticket};
 use sovang_core::event::LedgerEvent;
 use sovang_core::record::Prepared;
-use sovang_core::{Actor, Condition, Entry, Envelope, Error, Event, RecordId, Recorded, Result, Size, calendar};
-use sovang_projection::{Command, ExecuteError};
+use sovang_core::{
+    Actor, Condition, Date, Entry, Envelope, Error, ErrorKind, Event, Override, Position, Query, RecordId, Recorded, Result, Size,
+    SubjectId, calendar,
+};
+use sovang_projection::{ATTEMPTS_DEFAULT, Command, ExecuteError, Store};
 use sovang_storage::store::Submission;
 use std::fmt;
 use uuid::Uuid;
 
 /// The namespace of ids that derive from an idempotency key (docs/FORMAT.md): UUIDv5 of it over the key, a zero byte and the index as decimal digits.
 const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x6f1d_3f0a_52f4_5d0e_9c1b_7a60_2f4e_8d11);
-
-/// How often a decision is taken again after a conflict, unless [`Recorder::attempts`] says otherwise.
-const ATTEMPTS: u32 = 5;
 
 /// One actor's desk. A clone is cheap; set source, correlation and cause once for a scope.
 pub struct Recorder<E> {
@@ -48,7 +48,7 @@ impl<E> fmt::Debug for Recorder<E> {
 
 impl<E: Event> Recorder<E> {
     pub(crate) fn new(ledger: Ledger<E>, actor: String) -> Self {
-        Self { ledger, actor, source: None, correlation: None, causation: None, key: None, attempts: ATTEMPTS }
+        Self { ledger, actor, source: None, correlation: None, causation: None, key: None, attempts: ATTEMPTS_DEFAULT }
     }
     /// Where the facts are taken from: a scan, a file, a form.
     #[must_use]
@@ -139,35 +139,35 @@ impl<E: Event> Recorder<E> {
     /// # Errors
     /// `Refused` with the command's own reason, or `Failed`; a `Conflict` once the attempts are used up.
     pub fn execute<C: Command<E>>(&self, command: &C) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
-        if let Some(first) = self.known_id(command) {
-            if let Some(at) = self.ledger.find(first)? {
-                return self.repeat(command, at.position.0);
-            }
+        let first = self.key.as_deref().map(|key| derived_id(key, 0)).or_else(|| command.known_id());
+        if let Some(there) = self.position_of(first)? {
+            return self.repeat(command, there);
         }
-        let reader: &crate::Reader<E> = &self.ledger;
-        sovang_projection::execute(
-            command,
-            self.attempts,
-            || Ok(reader.head().size),
-            |query, from, to| reader.records_between(query, from, to),
-            |entries, query, looked_at| {
-                let prepared = self.prepare_decided(entries)?;
-                self.append(prepared, Some(query.unchanged_since(looked_at)))
+        match self.decide(command, self.ledger.options().today()?, None) {
+            // The same command may have been carried out by another thread meanwhile: its result is the answer then.
+            Err(error) => match self.position_of(first)? {
+                Some(there) => self.repeat(command, there),
+                None => Err(error),
             },
-            |target, before| reader.standing_before(target, before),
-        )
+            done => done,
+        }
     }
-    fn known_id<C: Command<E>>(&self, command: &C) -> Option<RecordId> {
-        self.key.as_deref().map(|key| derived_id(key, 0)).or_else(|| command.known_id())
+    fn decide<C: Command<E>>(&self, command: &C, today: Date, at: Option<Size>) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
+        let looking = Looking { recorder: self, at };
+        let attempts = if at.is_some() { 1 } else { self.attempts };
+        match command.dated(today) {
+            Some(dated) => sovang_projection::execute(&looking, &dated, attempts),
+            None => sovang_projection::execute(&looking, command, attempts),
+        }
+    }
+    fn position_of(&self, id: Option<RecordId>) -> Result<Option<Position>> {
+        id.map_or(Ok(None), |id| self.ledger.view().find(id))
     }
     /// The first result of a command that was executed before: decided once more on the state it then saw, and compared
     /// with what it recorded.
-    fn repeat<C: Command<E>>(&self, command: &C, first: u64) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
-        let then = self.ledger.as_of(Size(first))?;
-        let state = then.fold(command.state())?.into_inner();
-        let entries = command.decide(&state).map_err(ExecuteError::Refused)?;
-        let prepared = self.prepare_decided(&entries)?;
-        Ok(self.append(prepared, None)?)
+    fn repeat<C: Command<E>>(&self, command: &C, first: Position) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
+        let then = self.ledger.get(first)?.occurred_on;
+        self.decide(command, then, Some(Size(first.0)))
     }
 
     /// Destroys a person's data and records, under a handle that nobody can link to the person, that it was done and on
@@ -176,15 +176,15 @@ impl<E: Event> Recorder<E> {
     /// # Errors
     /// `NotFound` when the vault knows no such subject, `InvalidInput` for a blank basis; else as [`Self::record`].
     pub fn erase(&self, subject: &str, basis: &str) -> Result<Appended> {
-        let subject = sovang_core::SubjectId::new(subject)?;
+        let subject = SubjectId::new(subject)?;
         if basis.trim().is_empty() {
-            return Err(Error::new(sovang_core::ErrorKind::InvalidInput, "an erasure needs its legal basis"));
+            return Err(Error::new(ErrorKind::InvalidInput, "an erasure needs its legal basis"));
         }
         let done = self.ledger.store().erase(&subject, |handle| {
             let event = LedgerEvent::SubjectErased { handle, basis: basis.to_owned() };
             self.prepare_event(&event, None, self.fresh_id()?, None, None)
         })?;
-        crate::ticket::appended(&done).pop().ok_or_else(|| Error::new(sovang_core::ErrorKind::NotFound, "nothing was erased"))
+        crate::ticket::appended(&done).pop().ok_or_else(|| Error::new(ErrorKind::NotFound, "nothing was erased"))
     }
 
     fn append(&self, records: Vec<Prepared>, condition: Option<Condition>) -> Result<Vec<Appended>> {
@@ -232,10 +232,10 @@ impl<E: Event> Recorder<E> {
     fn prepare_event<F: Event>(
         &self,
         event: &F,
-        on: Option<sovang_core::Date>,
+        on: Option<Date>,
         id: RecordId,
         source: Option<String>,
-        waiver: Option<sovang_core::Override>,
+        waiver: Option<Override>,
     ) -> Result<Prepared> {
         let envelope = Envelope {
             actor: Actor::new(&self.actor)?,
@@ -252,6 +252,29 @@ impl<E: Event> Recorder<E> {
     }
     fn fresh_id(&self) -> Result<RecordId> {
         self.ledger.options().fresh_id()
+    }
+}
+
+/// The ledger as a decision looks at it: at the head, or as it was when the command was executed first. In the latter case
+/// the entries have ids that are there, so that appending them compares them and gives the first result.
+struct Looking<'a, E> {
+    recorder: &'a Recorder<E>,
+    at: Option<Size>,
+}
+impl<E: Event> Store<E> for Looking<'_, E> {
+    type Appended = Appended;
+    fn size(&self) -> Result<Size> {
+        self.at.map_or_else(|| Ok(self.recorder.ledger.refresh()?.size), Ok)
+    }
+    fn read(&self, query: &Query, from: Size, to: Size) -> Result<impl Iterator<Item = Result<Recorded<E>>>> {
+        Ok(self.recorder.ledger.records_between(query, from, to))
+    }
+    fn before(&self, target: RecordId, position: Position) -> Result<Option<Recorded<E>>> {
+        self.recorder.ledger.standing_before(target, position)
+    }
+    fn append(&self, entries: Vec<Entry<E>>, condition: Condition) -> Result<Vec<Appended>> {
+        let prepared = self.recorder.prepare_decided(&entries)?;
+        self.recorder.append(prepared, self.at.is_none().then_some(condition))
     }
 }
 

@@ -1,28 +1,48 @@
 //! Kept projections: a snapshot and the tail after it.
 
+use crate::audit::Finding;
 use crate::reader::Reader;
 use sovang_core::{Event, Result, Size};
 use sovang_projection::{Folded, Snapshot, Stored};
 use sovang_storage::store::Store;
+
+const DIRECTORY: &str = "snapshots";
 
 /// The newest state that the snapshot of this name proves to be of a prefix of this log, with its size.
 ///
 /// Anything that does not fit (another revision, another ledger, a head that is no prefix, flipped bits) is passed over: a snapshot is derived, and the fold from the start is right by definition.
 pub(crate) fn load<E: Event, P: Stored<E>>(reader: &Reader<E>, within: Size) -> Result<Option<(P, Size)>> {
     let Some(bytes) = reader.view().blob(&file_name::<E, P>())? else { return Ok(None) };
-    let Ok(snapshot) = Snapshot::from_bytes(&bytes) else { return Ok(None) };
-    if snapshot.name != P::NAME || snapshot.revision != P::REVISION || snapshot.ledger_id != reader.ledger_id() || snapshot.head.size > within {
+    let Ok(snapshot) = Snapshot::parse(&bytes) else { return Ok(None) };
+    let head = snapshot.head();
+    if head.size > within || reader.view().root_at(head.size)? != head.root {
         return Ok(None);
     }
-    if reader.view().root_at(snapshot.head.size)? != snapshot.head.root {
-        return Ok(None);
-    }
-    Ok(snapshot.state::<P>().ok().map(|state| (state, snapshot.head.size)))
+    let state = snapshot.state::<E, P>(reader.ledger_id())?;
+    Ok(state.map(|state| (state, head.size)))
 }
 
 pub(crate) fn save<E: Event, P: Stored<E>>(reader: &Reader<E>, store: &Store, folded: &Folded<P>) -> Result<()> {
-    let snapshot = Snapshot::of(P::NAME, P::REVISION, reader.ledger_id(), folded.head, &**folded)?;
-    store.put_blob(&file_name::<E, P>(), &snapshot.to_bytes()?)
+    let snapshot = Snapshot::of::<E, P>(folded, reader.ledger_id(), folded.head)?;
+    store.put_blob(&file_name::<E, P>(), &snapshot.to_bytes())
+}
+
+/// Snapshots that are damaged, or say of this ledger what its log does not. One of another ledger or of a longer log is stale, and no fault.
+pub(crate) fn check<E: Event>(reader: &Reader<E>) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    let head = reader.refresh()?;
+    for name in reader.view().blob_names(DIRECTORY)? {
+        let path = format!("{DIRECTORY}/{name}");
+        let Some(bytes) = reader.view().blob(&path)? else { continue };
+        let what = match Snapshot::parse(&bytes) {
+            Err(error) => error.message().to_owned(),
+            Ok(snapshot) if snapshot.ledger_id() != reader.ledger_id() || snapshot.head().size > head.size => continue,
+            Ok(snapshot) if reader.view().root_at(snapshot.head().size)? == snapshot.head().root => continue,
+            Ok(_) => "the snapshot's head is not one that the log ever had".to_owned(),
+        };
+        findings.push(Finding { position: None, file: Some(reader.view().describe(&path)), offset: None, what, in_log: false });
+    }
+    Ok(findings)
 }
 
 pub(crate) fn project<E: Event, P: Stored<E>>(reader: &Reader<E>, store: Option<&Store>, projection: P) -> Result<Folded<P>> {
@@ -36,17 +56,6 @@ pub(crate) fn project<E: Event, P: Stored<E>>(reader: &Reader<E>, store: Option<
     Ok(folded)
 }
 
-/// A name may hold anything; a file's may not.
 fn file_name<E: Event, P: Stored<E>>() -> String {
-    use std::fmt::Write as _;
-    let mut name = String::from("snapshots/");
-    for byte in P::NAME.bytes() {
-        if byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' {
-            name.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(name, "%{byte:02x}");
-        }
-    }
-    name
+    format!("{DIRECTORY}/{}", P::NAME)
 }

@@ -6,6 +6,9 @@
 use crate::codec::CodecError;
 pub use time::{Date, UtcDateTime};
 
+/// Microseconds of a day.
+pub const DAY_MICROS: i64 = 86_400_000_000;
+
 const UNIX_EPOCH_JULIAN: i32 = 2_440_588;
 
 /// A day of the Gregorian calendar.

@@ -57,6 +57,12 @@ impl<E: Event> Entry<E> {
         self.overriding = Some(Override { rules, reason: reason.into() });
         self
     }
+    /// The same entry with this day, when it has none of its own.
+    #[must_use]
+    pub fn dated(mut self, day: Date) -> Self {
+        self.occurred_on.get_or_insert(day);
+        self
+    }
     /// The event.
     #[must_use]
     pub fn event(&self) -> &E {

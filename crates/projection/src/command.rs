@@ -4,7 +4,7 @@
 use crate::projection::{Plan, Projection};
 use crate::run::advance;
 use sovang_core::{
-    Condition, Entry, Error, ErrorKind, Event, Position, Query, RecordId, Recorded, Result, Size,
+    Condition, Date, Entry, Error, ErrorKind, Event, Position, Query, RecordId, Recorded, Result, Size,
 };
 use std::fmt;
 
@@ -29,6 +29,13 @@ pub trait Command<E: Event> {
     /// The id of the first entry it decides on, where the command itself knows it: one that is in the ledger is
     /// answered with its first result before anything is decided.
     fn known_id(&self) -> Option<RecordId> {
+        None
+    }
+    /// This command with `today` in place of a day that it leaves open, when its decision needs one.
+    fn dated(&self, _today: Date) -> Option<Self>
+    where
+        Self: Sized,
+    {
         None
     }
 }

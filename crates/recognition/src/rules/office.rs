@@ -133,7 +133,9 @@ impl Command<Recognition> for Entry<Recognition> {
         self.id()
     }
     fn dated(&self, today: sovang_core::Date) -> Option<Self> {
-        self.occurred_on().is_none().then(|| self.clone().dated(today))
+        self.occurred_on()
+            .is_none()
+            .then(|| self.clone().dated(today))
     }
 }
 
