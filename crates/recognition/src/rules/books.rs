@@ -11,14 +11,14 @@ use sovang_core::{Date, RecordId, TagKey};
 use std::collections::HashMap;
 
 /// A unit's definition.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Defined {
     pub(super) record: RecordId,
     pub(super) from: Date,
     pub(super) to: Option<Date>,
 }
 /// A recognition of a model.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Recognised {
     /// The number of its level and period: see [`Books::place`].
     pub(super) place: u32,
@@ -27,7 +27,7 @@ pub(super) struct Recognised {
     decision: u32,
 }
 /// A plaque mounted on a model.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mounted {
     on: Date,
     /// The number of the decision of its own that supports it: rule 2, dated on or before the mounting.

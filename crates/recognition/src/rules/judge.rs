@@ -258,8 +258,7 @@ impl Judge<'_> {
             .books
             .withdrawn
             .rows(&keys::model(model))
-            .iter()
-            .min()
+            .first()
             .copied()
         else {
             return Ok(());
@@ -388,8 +387,7 @@ impl Judge<'_> {
                 .books
                 .ended
                 .rows(&unit)
-                .iter()
-                .min()
+                .first()
                 .and_then(|day| day.previous_day());
             let to = match (row.to, ended) {
                 (Some(valid_to), Some(ended)) => Some(valid_to.min(ended)),

@@ -38,7 +38,8 @@ enum Few<R> {
     Many(Box<Vec<R>>),
 }
 
-/// Rows by key; a key may have several, and the same row may be there twice.
+/// Rows by key; a key may have several, and the same row may be there twice. They are kept in ascending order, so that
+/// what is read depends on what stands alone, and not on how it came to stand.
 #[derive(Clone, Debug)]
 pub(super) struct Relation<R> {
     rows: KeyMap<Few<R>>,
@@ -50,8 +51,8 @@ impl<R> Default for Relation<R> {
         }
     }
 }
-impl<R: Copy + PartialEq> Relation<R> {
-    /// The rows of a key.
+impl<R: Copy + Ord> Relation<R> {
+    /// The rows of a key, ascending.
     pub(super) fn rows(&self, key: &TagKey) -> &[R] {
         match self.rows.get(key) {
             None => &[],
@@ -77,10 +78,13 @@ impl<R: Copy + PartialEq> Relation<R> {
                 place.insert(Few::One(row));
             }
             std::collections::hash_map::Entry::Occupied(mut place) => match place.get_mut() {
-                Few::Many(rows) => rows.push(row),
+                Few::Many(rows) => {
+                    let place = rows.partition_point(|r| *r < row);
+                    rows.insert(place, row);
+                }
                 Few::One(first) => {
                     let first = *first;
-                    place.insert(Few::Many(Box::new(vec![first, row])));
+                    place.insert(Few::Many(Box::new(vec![first.min(row), first.max(row)])));
                 }
             },
         }
@@ -90,8 +94,8 @@ impl<R: Copy + PartialEq> Relation<R> {
             None => return,
             Some(Few::One(only)) => only == row,
             Some(Few::Many(rows)) => {
-                if let Some(index) = rows.iter().position(|r| r == row) {
-                    rows.swap_remove(index);
+                if let Ok(index) = rows.binary_search(row) {
+                    rows.remove(index);
                 }
                 rows.is_empty()
             }
@@ -156,7 +160,7 @@ mod tests {
     #[test]
     fn rows_come_and_go_one_at_a_time() {
         let mut relation = Relation::default();
-        for row in [1u32, 2, 2] {
+        for row in [2u32, 1, 2] {
             relation.change(1, key(7), row);
         }
         relation.change(-1, key(7), 2);
