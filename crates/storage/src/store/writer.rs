@@ -17,6 +17,8 @@ use std::time::Duration;
 
 /// With nothing to do for so long, the writer syncs what it otherwise leaves to the next batch.
 const IDLE: Duration = Duration::from_millis(25);
+/// After so many bytes of rows, the vault is marked as checked also without a rest.
+const MARK_BYTES: u64 = 16 << 20;
 
 pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
@@ -236,6 +238,9 @@ impl Writer {
         };
         self.index(group, &written);
         self.shared.publish(written.head);
+        if !put.is_empty() {
+            self.mark_vault();
+        }
         Ok(Some(written))
     }
     /// Takes rows back whose records the log refused: a row without a record would outlive the next mark.
@@ -244,6 +249,20 @@ impl Writer {
             return;
         };
         if let Err(error) = vault.withdraw(rows) {
+            self.break_off(unknown("a write of the vault failed").caused_by(error));
+        }
+    }
+    /// Now and then, so that an opening after a kill does not look up all of a long import's rows.
+    fn mark_vault(&mut self) {
+        let Some(vault) = self
+            .shared
+            .vault
+            .as_ref()
+            .filter(|v| v.unmarked_bytes() > MARK_BYTES)
+        else {
+            return;
+        };
+        if let Err(error) = vault.mark() {
             self.break_off(unknown("a write of the vault failed").caused_by(error));
         }
     }

@@ -113,6 +113,12 @@ impl Vault {
         let end = writer.end;
         self.write_mark(&mut writer, end)
     }
+    /// How many bytes of rows the next opening would look at.
+    #[must_use]
+    pub fn unmarked_bytes(&self) -> u64 {
+        self.recovered()
+            .map_or(0, |writer| writer.end - writer.mark.checked)
+    }
     pub(super) fn write_mark(&self, writer: &mut Writer, checked: u64) -> Result<()> {
         let mark = Mark {
             sequence: writer.mark.sequence + 1,

@@ -335,3 +335,45 @@ fn reserved_space_is_there_when_the_disk_is_full() {
     assert_eq!(again.view().head().size, Size(40));
     drop(kept);
 }
+
+#[test]
+fn an_interrupted_creation_is_repeated() {
+    let files = SimFiles::new();
+    files.record(true);
+    drop(Store::create(Arc::new(files.clone()), identity(), options()).unwrap());
+    let (mut repeated, mut opened) = (0, 0);
+    for (index, snapshot) in files.take_snapshots().iter().enumerate() {
+        let kill = SimFiles::from_disk(snapshot.disk.clone());
+        let power = snapshot
+            .disk
+            .crashes(8, index as u64)
+            .map(|crash| SimFiles::from_image(&crash.image));
+        for files in std::iter::once(kill).chain(power) {
+            let other = Identity {
+                ledger_id: LedgerId([9; 16]),
+                ..identity()
+            };
+            let store = match Store::open(Arc::new(files.clone()), options(), Some(Ev::SCHEMA)) {
+                Ok(store) => {
+                    opened += 1;
+                    store
+                }
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::NotALedger, "{error}");
+                    repeated += 1;
+                    Store::create(Arc::new(files.clone()), other, options()).unwrap()
+                }
+            };
+            append(&store, one(&member("citizen:1", "Lan"), 1)).unwrap();
+            assert!(
+                store
+                    .view()
+                    .verify(&mut |_, _| {})
+                    .unwrap()
+                    .findings
+                    .is_empty()
+            );
+        }
+    }
+    assert!(repeated > 20 && opened > 5, "{repeated} {opened}");
+}
