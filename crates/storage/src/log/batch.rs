@@ -6,7 +6,7 @@ use super::segment::Sums;
 use super::{Cursor, End};
 use bytes::Bytes;
 use sovang_core::limits::BATCH_BYTES_MAX;
-use sovang_core::record::Frame;
+use sovang_core::record::{Frame, HEADER_BYTES};
 use sovang_core::{Position, Root, tree};
 
 pub(super) const BATCH_MAGIC: [u8; 4] = *b"SOVB";
@@ -174,6 +174,20 @@ impl Trailer {
             end_size,
             root,
         })
+    }
+}
+
+/// How many bytes the record that starts `bytes` takes with its checksum, as far as they tell; with so many they tell
+/// more. None when its length cannot be.
+pub(super) fn record_bytes(bytes: &[u8]) -> Option<usize> {
+    match (Frame::length(bytes), bytes.first_chunk::<4>()) {
+        (Ok(Some(len)), _) => Some(len + RECORD_SUM_BYTES),
+        // The count of the commitments stands after the body.
+        (Ok(None), Some(body)) if bytes.len() >= HEADER_BYTES => {
+            Some(HEADER_BYTES + u32::from_le_bytes(*body) as usize + 2)
+        }
+        (Ok(None), _) => Some(HEADER_BYTES),
+        (Err(_), _) => None,
     }
 }
 

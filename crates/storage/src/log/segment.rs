@@ -9,7 +9,7 @@ pub(super) const LOG_DIRECTORY: &str = "log";
 pub(super) const SEGMENT_HEADER_BYTES: usize = 4096;
 pub(super) const SEAL_BYTES: usize = 72;
 const MAGIC: [u8; 8] = *b"SOVSEGM1";
-const SEAL_MAGIC: [u8; 4] = *b"SOVS";
+pub(super) const SEAL_MAGIC: [u8; 4] = *b"SOVS";
 const FIELDS_BYTES: usize = 8 + 4 + 4 + 16 + 8 + 16 + 8 + 32 + 8 + 32 + 8 + 8 + 4 + 4 + 2048;
 const _: () = assert!(FIELDS_BYTES == 2208 && FIELDS_BYTES + 1884 + 4 == SEGMENT_HEADER_BYTES);
 const _: () = assert!(4 + 4 + 8 + 8 + 8 + 32 + 4 + 4 == SEAL_BYTES);

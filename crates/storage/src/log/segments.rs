@@ -1,6 +1,6 @@
 //! The reading side of a log: single records by their location, and segments' headers and files for walks.
 
-use super::batch::{RECORD_SUM_BYTES, take_record};
+use super::batch::{record_bytes, take_record};
 use super::damage::Damage;
 use super::evidence::{open_segment, place_agrees, read};
 use super::segment::{SegmentHeader, Sums, segment_path};
@@ -101,44 +101,23 @@ impl Segments {
         let fail = self.read_failed(&segment);
         let mut guess = [0; GUESS_BYTES];
         let got = segment.file.read_at(&mut guess, at.offset).map_err(&fail)?;
-        let damaged = |what| {
-            self.damage(
-                Damage::new(&*segment.path, what)
-                    .at(at.offset)
-                    .of(position.0),
-            )
-        };
-        let check =
-            |bytes: &[u8]| take_record(bytes, segment.sums, at.offset, position.0, at.batch);
         let mut bytes = &guess[..got];
-        let longer;
-        if got == GUESS_BYTES && check(bytes).is_err() {
-            let len = self.record_bytes(&segment, at.offset, bytes)?;
-            longer = read(&*segment.file, at.offset, len).map_err(&fail)?;
+        let mut longer;
+        while let Some(want) = record_bytes(bytes).filter(|want| *want > bytes.len()) {
+            longer = read(&*segment.file, at.offset, want).map_err(&fail)?;
             bytes = &longer;
-        }
-        let len = check(bytes).map_err(damaged)?;
-        Frame::parse(Bytes::copy_from_slice(&bytes[..len]))
-            .map_err(|_| damaged("the record is malformed"))
-    }
-
-    /// How many bytes a record takes with its checksum, as far as its first bytes tell.
-    fn record_bytes(&self, segment: &Segment, offset: u64, start: &[u8]) -> Result<usize> {
-        let mut bytes = start.to_vec();
-        let mut want = sovang_core::limits::RECORD_BYTES_MAX + RECORD_SUM_BYTES;
-        if let Ok(Some(len)) = Frame::length(&bytes) {
-            want = want.min(len + RECORD_SUM_BYTES);
-        } else if let Some(body) = bytes.first_chunk::<4>() {
-            // The commitments' count stands after the body.
-            let body_end =
-                sovang_core::record::HEADER_BYTES + u32::from_le_bytes(*body) as usize + 2;
-            bytes = read(&*segment.file, offset, body_end.min(want))
-                .map_err(self.read_failed(segment))?;
-            if let Ok(Some(len)) = Frame::length(&bytes) {
-                want = want.min(len + RECORD_SUM_BYTES);
+            if bytes.len() < want {
+                break;
             }
         }
-        Ok(want)
+        let damaged = |what| {
+            let damage = Damage::new(&*segment.path, what).at(at.offset);
+            self.damage(damage.of(position.0))
+        };
+        let len =
+            take_record(bytes, segment.sums, at.offset, position.0, at.batch).map_err(damaged)?;
+        Frame::parse(Bytes::copy_from_slice(&bytes[..len]))
+            .map_err(|_| damaged("the record is malformed"))
     }
 
     /// Walks the records from a place between two batches up to a size, which must be durable.

@@ -2,15 +2,16 @@
 
 use super::batch::{
     BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader, RECORD_SUM_BYTES, TRAILER_BYTES, Trailer,
-    take_record,
+    record_bytes, take_record,
 };
 use super::chunks::Chunks;
 use super::damage::Damage;
+use super::segment::SEAL_MAGIC;
 use super::segments::{Segment, Segments};
 use super::{Cursor, Location};
 use bytes::Bytes;
 use sovang_core::record::{Frame, HEADER_BYTES};
-use sovang_core::{Error, Position, Result, Size};
+use sovang_core::{Error, ErrorKind, Position, Result, Size};
 use std::sync::Arc;
 
 /// Bytes read at once. A frame that is kept keeps as many in memory.
@@ -107,7 +108,7 @@ impl Walk {
         };
         let mut bytes = self.ahead(&segment, BATCH_HEADER_BYTES)?;
         if !bytes.starts_with(&BATCH_MAGIC)
-            && let Some(successor) = self.successor()
+            && let Some(successor) = self.successor(bytes.starts_with(&SEAL_MAGIC))?
         {
             self.next = successor.header.start.next;
             self.offset = self.next.offset;
@@ -128,32 +129,32 @@ impl Walk {
     }
 
     /// The next segment, if this one ends here.
-    fn successor(&self) -> Option<Arc<Segment>> {
-        let successor = self.segments.segment(self.next.segment + 1).ok()?;
+    fn successor(&self, sealed: bool) -> Result<Option<Arc<Segment>>> {
+        let successor = match self.segments.segment(self.next.segment + 1) {
+            Ok(successor) => successor,
+            // Without a seal it is this segment that is damaged, whatever the next one is.
+            Err(e) if e.kind() == ErrorKind::Damaged && !sealed => return Ok(None),
+            Err(e) => return Err(e),
+        };
         let start = successor.header.start.next;
         let continues = successor.header.predecessor_length == self.next.offset
             && (start.position, start.batch) == (self.next.position, self.next.batch);
-        continues.then_some(successor)
+        Ok(continues.then_some(successor))
     }
 
     /// The bytes of the next record and its checksum, as far as the batch goes.
     fn record_ahead(&mut self, segment: &Segment) -> Result<Bytes> {
         let end = self.next.offset - TRAILER_BYTES as u64;
         let left = usize::try_from(end.saturating_sub(self.offset)).unwrap_or(0);
-        let mut want = HEADER_BYTES;
+        let mut want = HEADER_BYTES.min(left);
         loop {
-            let bytes = self.ahead(segment, want.min(left))?;
+            let bytes = self.ahead(segment, want)?;
             let bytes = bytes.slice(..bytes.len().min(left));
-            let needed = match Frame::length(&bytes) {
-                Ok(Some(len)) => len + RECORD_SUM_BYTES,
-                // Only the commitments' count is not there yet.
-                Ok(None) => left,
-                Err(_) => return Ok(bytes),
-            };
-            if needed <= bytes.len() || want >= left || bytes.len() < want.min(left) {
-                return Ok(bytes);
+            let more = record_bytes(&bytes).filter(|more| *more > bytes.len() && *more <= left);
+            match more {
+                Some(more) if bytes.len() >= want => want = more,
+                _ => return Ok(bytes),
             }
-            want = needed;
         }
     }
 

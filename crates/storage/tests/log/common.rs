@@ -2,7 +2,10 @@
 
 use sovang_core::record::Prepared;
 use sovang_core::tree::{Frontier, leaf_hash};
-use sovang_core::{Actor, Envelope, Head, LedgerId, Position, RawEvent, RecordId, Result};
+use sovang_core::{
+    Actor, CodecError, Decoder, Encoder, Envelope, Event, Head, Kind, LedgerId, Personal, Position,
+    RawEvent, RecordId, Result,
+};
 use sovang_storage::files::{Files, Open};
 use sovang_storage::log::{Identity, Log, LogOptions, LogReport, Segments, Walked, verify};
 use sovang_storage::memory::MemoryFiles;
@@ -48,6 +51,34 @@ pub(crate) fn record(n: u64, payload: usize) -> Prepared {
         Ok([0; 32])
     })
     .unwrap();
+    record.stamp(1_000_000 + n as i64, 19_000);
+    record
+}
+/// An event with a personal field, whose record ends in a commitment.
+struct Named(Vec<u8>);
+impl Event for Named {
+    const SCHEMA: &'static str = "example.org/schema";
+    const KINDS: &'static [Kind] = &[Kind::new(8, 1, "named")];
+    fn kind(&self) -> Kind {
+        Self::KINDS[0]
+    }
+    fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
+        to.put(&self.0)?;
+        to.personal(1, &Personal::<String>::of("citizen:1", "a name"))
+    }
+    fn decode(_: u16, _: u16, from: &mut Decoder) -> Result<Self, CodecError> {
+        let payload = from.take()?;
+        from.personal::<String>(1)?;
+        Ok(Self(payload))
+    }
+}
+/// As [`record`], with a personal field.
+pub(crate) fn private_record(n: u64, payload: usize) -> Prepared {
+    let id = RecordId::v7(1_700_000_000_000 + n, [1; 10]);
+    let envelope = Envelope::by(Actor::new("clerk:lan").unwrap());
+    let event = Named(vec![7; payload]);
+    let salt = &mut || Ok([n as u8; 32]);
+    let mut record = Prepared::new(&event, id, Some(19_000), envelope, None, &[], salt).unwrap();
     record.stamp(1_000_000 + n as i64, 19_000);
     record
 }

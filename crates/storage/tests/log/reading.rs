@@ -135,3 +135,24 @@ fn damage_below_the_head_is_a_typed_error() {
     // The damage is not at the end, so that writing goes on.
     open(&files, options()).append(&records(9..10)).unwrap();
 }
+
+#[test]
+fn a_walk_names_the_segment_that_is_damaged() {
+    let files = ledger(&[1; 9], small_segments());
+    let view = LogView::open(Arc::clone(&files)).unwrap();
+    assert!(view.end().next.segment > 2);
+    let file = files.open("log/1", Open::Write).unwrap();
+    file.write_at(&[0xff], 60).unwrap();
+    let error = walk(view.segments(), view.head()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged);
+    assert!(
+        error.path().unwrap().to_string_lossy().ends_with("log/1"),
+        "{error}"
+    );
+    files.remove("log/1").unwrap();
+    let view = LogView::open(Arc::clone(&files)).unwrap_err();
+    assert!(
+        view.path().unwrap().to_string_lossy().ends_with("log/1"),
+        "{view}"
+    );
+}

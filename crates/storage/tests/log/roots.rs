@@ -13,7 +13,10 @@ proptest! {
         segment_bytes in 0u64..20_000,
         strict in any::<bool>(),
     ) {
-        let all: Vec<_> = (0..).zip(&lengths).map(|(n, len)| record(n, *len)).collect();
+        let all: Vec<_> = (0..).zip(&lengths).map(|(n, len)| match len % 3 {
+            0 => private_record(n, *len),
+            _ => record(n, *len),
+        }).collect();
         let options = LogOptions { segment_bytes, strict };
         let files = new_ledger();
         let mut log = open(&files, options);

@@ -381,3 +381,30 @@ fn a_walk_may_start_at_any_batch() {
     }
     assert_eq!(view.segments().walk(Segments::start(), Size(4)).count(), 4);
 }
+
+#[test]
+fn records_are_read_whole_wherever_they_fall() {
+    let files = new_ledger();
+    let mut log = open(&files, options());
+    // Lengths that put the ends of bodies and commitments at the edges of what is read at once.
+    let all: Vec<_> = (0..900u64)
+        .map(|n| match n % 2 {
+            0 => private_record(n, 600 + (n as usize * 7) % 300),
+            _ => record(n, (n as usize * 13) % 2_000),
+        })
+        .collect();
+    let mut places = Vec::new();
+    for batch in all.chunks(90) {
+        places.extend(log.append(batch).unwrap().locations);
+    }
+    let walked = walk(log.segments(), log.head()).unwrap();
+    assert_eq!(walked.len(), all.len());
+    for ((walked, record), place) in walked.iter().zip(&all).zip(&places) {
+        assert_eq!(
+            (&walked.frame.bytes()[..], walked.location),
+            (record.bytes(), *place)
+        );
+        let frame = log.segments().frame(*place, walked.position).unwrap();
+        assert_eq!(&frame.bytes()[..], record.bytes());
+    }
+}
