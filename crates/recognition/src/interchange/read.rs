@@ -136,12 +136,12 @@ fn overriding(mut fields: Fields) -> Result<Override, LineError> {
     let rules = match fields.take("rules") {
         None => return Err(fields.error("rules", Reason::Missing)),
         Some(Json::List(rules)) if !rules.is_empty() => rules,
-        Some(other) => return Err(fields.expected("rules", "a list of rules' numbers", &other)),
+        Some(other) => return Err(fields.expected("rules", "a list of rules' numbers, at least one", &other)),
     };
     let mut waived: Vec<u16> = Vec::with_capacity(rules.len());
     for rule in rules {
         let Json::Integer(number) = rule else {
-            return Err(fields.expected("rules", "a list of rules' numbers", &rule));
+            return Err(fields.expected("rules", "a list of rules' numbers, at least one", &rule));
         };
         match u16::try_from(number) {
             Ok(rule @ (1 | 4 | 5)) if !waived.contains(&rule) => waived.push(rule),

@@ -1,0 +1,8 @@
+//! The interchange from outside: the contract's examples, bad lines, derived ids, migrations, random events.
+
+mod bad_lines;
+mod examples;
+mod ids;
+mod migration;
+mod random;
+mod records;
