@@ -1,0 +1,143 @@
+//! Personal values: kept, erased, restored, missing.
+
+use super::*;
+
+#[test]
+fn erasing_a_subject() {
+    let (files, store) = memory();
+    append(
+        &store,
+        all(
+            &[
+                (&member("citizen:1", "Lan"), 1),
+                (&member("citizen:2", "Minh"), 2),
+            ],
+            None,
+        ),
+    )
+    .unwrap();
+    let commitment =
+        |view: &View, position| view.frame(Position(position)).unwrap().commitments()[0].1;
+    let known = |view: &View, position: u64| view.open_value(&commitment(view, position)).unwrap();
+    assert!(matches!(known(store.view(), 0), Opened::Known { .. }));
+    assert!(
+        append(&store, one(&member("citizen:1", "Lan"), 1))
+            .unwrap()
+            .repeated,
+        "another salt, the same content"
+    );
+    assert_eq!(
+        kind(append(&store, one(&member("citizen:1", "Hoa"), 1))),
+        ErrorKind::ContentDiffers
+    );
+    assert_eq!(
+        kind(append(&store, one(&member("citizen:3", "Lan"), 1))),
+        ErrorKind::ContentDiffers
+    );
+    let subject = SubjectId::new("citizen:1").unwrap();
+    let erase = |n| {
+        store.erase(&subject, |handle| {
+            Ok(prepare(
+                &LedgerEvent::SubjectErased {
+                    handle,
+                    basis: "art. 14".to_owned(),
+                },
+                id(n),
+                Some(1),
+            ))
+        })
+    };
+    let root = store.view().root_at(Size(2)).unwrap();
+    let done = erase(50).unwrap();
+    assert_eq!((positions(&done), done.repeated), (vec![2], false));
+    let again = erase(51).unwrap();
+    assert_eq!((&again.records, again.repeated), (&done.records, true));
+    assert_eq!(known(store.view(), 0), Opened::Erased);
+    assert!(matches!(known(store.view(), 1), Opened::Known { .. }));
+    assert_eq!(store.view().root_at(Size(2)).unwrap(), root);
+    let error = append(
+        &store,
+        all(&[(&a(&[], ""), 8), (&member("citizen:1", "Lan"), 9)], None),
+    )
+    .unwrap_err();
+    assert_eq!(
+        (error.kind(), error.ids()),
+        (ErrorKind::ErasedSubject, &[id(9)][..])
+    );
+    assert!(
+        append(&store, one(&member("citizen:1", "Anything"), 1))
+            .unwrap()
+            .repeated,
+        "an erased value matches anything"
+    );
+    assert_eq!(
+        kind(store.erase(&SubjectId::new("citizen:9").unwrap(), |_| unreachable!())),
+        ErrorKind::NotFound
+    );
+    assert_eq!(
+        selected(store.view(), &Query::all()),
+        [0, 1],
+        "a record of the ledger itself matches nothing"
+    );
+    assert_eq!(store.view().scan(0..9).count(), 3);
+    assert_eq!(
+        kind(append(&store, one(&Ev::Retract(id(50)), 60))),
+        ErrorKind::AmendmentTarget
+    );
+    store.close().unwrap();
+    assert!(
+        View::open(Arc::new(files.clone()), None, &options())
+            .unwrap()
+            .verify(&mut |_, _| {})
+            .unwrap()
+            .findings
+            .is_empty()
+    );
+    // A copy without a vault is sealed, and takes no personal data.
+    files.remove("vault/keys").unwrap();
+    files.remove("vault/rows").unwrap();
+    assert_eq!(
+        kind(Store::open(Arc::new(files), options(), None)),
+        ErrorKind::Damaged
+    );
+}
+
+#[test]
+fn a_restored_vault_is_erased_again() {
+    let (files, store) = memory();
+    append(&store, one(&member("citizen:1", "Lan"), 1)).unwrap();
+    store.close().unwrap();
+    let backup = files.fork();
+    let store = Store::open(Arc::new(files.clone()), options(), None).unwrap();
+    let subject = SubjectId::new("citizen:1").unwrap();
+    store
+        .erase(&subject, |handle| {
+            Ok(prepare(
+                &LedgerEvent::SubjectErased {
+                    handle,
+                    basis: "x".to_owned(),
+                },
+                id(5),
+                Some(1),
+            ))
+        })
+        .unwrap();
+    store.close().unwrap();
+    for name in ["vault/keys", "vault/rows"] {
+        let old = blobs::blob_read(&backup, name).unwrap().unwrap();
+        blobs::blob_write(&files, name, &old).unwrap();
+    }
+    let commitment = store.view().frame(Position(0)).unwrap().commitments()[0].1;
+    let reader = View::open(Arc::new(files.clone()), None, &options()).unwrap();
+    assert_eq!(reader.open_value(&commitment).unwrap(), Opened::Erased);
+    let store = Store::open(Arc::new(files.clone()), options(), None).unwrap();
+    assert_eq!(
+        store.view().open_value(&commitment).unwrap(),
+        Opened::Erased
+    );
+    store.close().unwrap();
+    let vault = Vault::open(&files, identity().ledger_id, false)
+        .unwrap()
+        .unwrap();
+    assert_eq!(vault.value(&commitment).unwrap(), Opened::Erased);
+}
