@@ -49,11 +49,17 @@ pub enum Fault {
 
 impl Invalid {
     pub(crate) fn new(field: impl Into<String>, fault: Fault) -> Self {
-        Self { field: field.into(), fault }
+        Self {
+            field: field.into(),
+            fault,
+        }
     }
     /// The same fault, seen from the object that holds this one under `key`.
     pub(crate) fn within(self, key: &str) -> Self {
-        Self { field: format!("{key}.{}", self.field), fault: self.fault }
+        Self {
+            field: format!("{key}.{}", self.field),
+            fault: self.fault,
+        }
     }
     /// The domain's rule that refuses it: 7 for quantities, 9 for an amendment of an amendment, 0 for no rule.
     #[must_use]

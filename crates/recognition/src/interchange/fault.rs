@@ -87,10 +87,16 @@ pub enum Reason {
 
 impl LineError {
     pub(super) fn whole(reason: Reason) -> Self {
-        Self { field: None, reason }
+        Self {
+            field: None,
+            reason,
+        }
     }
     pub(super) fn at(field: impl Into<String>, reason: Reason) -> Self {
-        Self { field: Some(field.into()), reason }
+        Self {
+            field: Some(field.into()),
+            reason,
+        }
     }
 }
 impl From<Invalid> for LineError {

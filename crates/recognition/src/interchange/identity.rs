@@ -39,15 +39,29 @@ pub fn derived_id(form: &[u8], earlier: u64) -> RecordId {
 }
 
 fn public(line: &Json) -> Json {
-    let Json::Object(members) = line else { return line.clone() };
+    let Json::Object(members) = line else {
+        return line.clone();
+    };
     let of_a_subject = members.iter().any(|(key, _)| key == "subject");
     let keep = |key: &str| match key {
         "subject" | "donor" | "private" | "recorded_at" => false,
         "address" => !of_a_subject,
         _ => true,
     };
-    let inner = |key: &str, value: &Json| if matches!(key, "recipient" | "replacement") { public(value) } else { value.clone() };
-    Json::Object(members.iter().filter(|(key, _)| keep(key)).map(|(key, value)| (key.clone(), inner(key, value))).collect())
+    let inner = |key: &str, value: &Json| {
+        if matches!(key, "recipient" | "replacement") {
+            public(value)
+        } else {
+            value.clone()
+        }
+    };
+    Json::Object(
+        members
+            .iter()
+            .filter(|(key, _)| keep(key))
+            .map(|(key, value)| (key.clone(), inner(key, value)))
+            .collect(),
+    )
 }
 
 /// Counts the lines without `id` of one file, and so gives each its id. It keeps 16 bytes of each distinct form.
