@@ -246,6 +246,7 @@ impl Keeper {
         let outcome = self.work_through();
         if outcome.is_ok() {
             attempts.again_at = 0;
+            self.signals().failed = false;
         }
         outcome
     }
@@ -360,6 +361,7 @@ impl Keeper {
     }
     /// What the thread does, until it is stopped.
     pub(super) fn run(&self) {
+        let _ended = Ended(self);
         loop {
             let mut signals = self.signals();
             while !signals.work && !signals.stop {
@@ -438,6 +440,14 @@ impl Keeper {
             });
         }
         recent
+    }
+}
+
+/// Stops all when the thread ends, also by a panic: nobody may wait for it any more.
+struct Ended<'a>(&'a Keeper);
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

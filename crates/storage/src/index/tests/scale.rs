@@ -105,25 +105,39 @@ fn a_new_id_is_known_to_be_new_without_reading() {
     assert_eq!(index.cached_bytes(), 0, "the time fence excludes every run");
 }
 
+/// How many pages of a section the only run has.
+fn pages(index: &Index, section: footer::Section) -> u32 {
+    let state = index.keeper.read();
+    let [only] = state.set.members() else {
+        panic!("one run")
+    };
+    only.run.footer().section(section).pages
+}
+
 #[test]
 fn a_hit_reads_few_pages() {
-    let files = files();
-    let index = open(&files, options(200_000, true));
-    let mut log = Log::new(64 << 20);
-    fill(&index, &mut log, 200_000, 500);
-    index.flush().expect("writes");
-    assert_eq!(listing(&files).len(), 1);
-    for position in (0..log.size()).step_by(40_009) {
-        let index = open(&files, options(200_000, true));
-        let found = index
-            .find(log.records[usize::try_from(position).unwrap()].id)
-            .expect("answers");
-        assert_eq!(found, [Position(position)]);
-        // Filter, fence and ids; the run is large enough to need fence pages.
-        assert!(
-            index.cached_bytes() <= 4 * page::PAGE,
-            "{} bytes read",
-            index.cached_bytes()
-        );
+    // The footer of the first run does not fit in its last page; the second needs fence pages.
+    for (records, large) in [
+        (150_000, footer::Section::Overflow),
+        (200_000, footer::Section::IdFences),
+    ] {
+        let files = files();
+        let chosen = options(200_000, true);
+        let index = open(&files, chosen);
+        let mut log = Log::new(64 << 20);
+        fill(&index, &mut log, records, 500);
+        index.flush().expect("writes");
+        let reopened = open(&files, chosen);
+        assert!(pages(&reopened, large) > 0);
+        assert_eq!(reopened.covered().cursor, log.next());
+        log.check(&reopened, 1_009).expect("answers");
+        for position in (0..log.size()).step_by(40_009) {
+            let index = open(&files, chosen);
+            let id = log.records[usize::try_from(position).unwrap()].id;
+            assert_eq!(index.find(id).expect("answers"), [Position(position)]);
+            // Filter, perhaps a fence page, and one or two of ids.
+            let bytes = index.cached_bytes();
+            assert!(bytes <= 4 * page::PAGE, "{bytes} bytes read");
+        }
     }
 }
