@@ -8,7 +8,8 @@ use std::fmt;
 
 /// How deep values may stand within one another; no line needs more than four.
 const DEPTH_MAX: usize = 16;
-/// Members of one object; no line needs more than twenty-five, and each is compared with all before it.
+/// Members of one object and values of one list; no line needs more than twenty-five. Each key is compared with all
+/// before it, and a list of small numbers takes far more memory than its text.
 const MEMBERS_MAX: usize = 256;
 
 /// A JSON value. `{}` writes it without spaces, strings escaped as RFC 8785 says.
@@ -319,6 +320,9 @@ impl Parser<'_> {
         }
         loop {
             self.deeper(values.len().to_string())?;
+            if values.len() == MEMBERS_MAX {
+                return Err(self.wrong("too many values in one list"));
+            }
             let value = self.value()?;
             self.path.pop();
             values.push(value);
@@ -496,6 +500,15 @@ mod tests {
         }
         assert!(Json::parse(b"\"\xff\"").is_err());
         assert!(Json::parse("[".repeat(100_000).as_bytes()).is_err());
+        let list = |values: usize| format!("[{}1]", "1,".repeat(values - 1));
+        assert!(Json::parse(list(256).as_bytes()).is_ok());
+        assert!(wrong(&list(257)).starts_with("256: no JSON: too many values in one list"));
+        let object = |keys: usize| {
+            let members: Vec<String> = (0..keys).map(|key| format!("\"{key}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(Json::parse(object(256).as_bytes()).is_ok());
+        assert!(wrong(&object(257)).starts_with("256: no JSON: too many keys in one object"));
     }
 
     #[test]
