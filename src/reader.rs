@@ -130,6 +130,13 @@ impl<E: Event> Reader<E> {
             _ => Ok(None),
         }
     }
+    /// What this copy of the ledger knows of a personal value: for an export, which must carry the salts too.
+    ///
+    /// # Errors
+    /// `Damaged` when the vault's row is missing or does not match.
+    pub fn open_value(&self, commitment: &Commitment) -> Result<Opened> {
+        self.view.open_value(commitment)
+    }
     /// This ledger as it was: a reader that has stopped growing.
     ///
     /// ```no_run
