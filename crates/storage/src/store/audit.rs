@@ -62,9 +62,7 @@ pub fn verify(files: &Arc<dyn Files>, progress: &mut dyn FnMut(u64, u64)) -> Res
     if report.findings.is_empty() {
         match View::open(Arc::clone(files), None, &StoreOptions::reading()) {
             Ok(view) => view.beside(&mut report)?,
-            Err(error) if error.kind() == ErrorKind::Damaged => {
-                report.findings.push(Finding::beside(&error, None))
-            }
+            Err(error) if error.kind() == ErrorKind::Damaged => report.findings.push(Finding::beside(&error, None)),
             Err(error) => return Err(error),
         }
     }
@@ -82,26 +80,21 @@ fn log_report(files: &Arc<dyn Files>, progress: &mut dyn FnMut(u64, u64)) -> Res
             log::verify(files, &tell)
         });
         told.iter().for_each(|(done, all)| progress(done, all));
-        verifying
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        verifying.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })?;
     let findings = log.findings.into_iter();
     Ok(Report {
         head: log.head,
         findings: findings
-            .map(|f| Finding {
-                position: f.position,
-                file: Some(f.file),
-                offset: f.offset,
-                what: f.what,
-                in_log: true,
-            })
+            .map(|f| Finding { position: f.position, file: Some(f.file), offset: f.offset, what: f.what, in_log: true })
             .collect(),
         notes: log
             .notes
             .into_iter()
-            .map(|n| format!("{}: {}", n.file.display(), n.what))
+            .map(|n| match n.offset {
+                Some(offset) => format!("{}: byte {offset}: {}", n.file.display(), n.what),
+                None => format!("{}: {}", n.file.display(), n.what),
+            })
             .collect(),
     })
 }
@@ -126,6 +119,7 @@ impl View {
         let covered = shared.index.size().min(upto);
         let stride = if covered.0 > COMPARED_ALL { STRIDE } else { 1 };
         let mut index_is_right = true;
+        let mut sealed: u64 = 0;
         for walked in shared.segments.walk(Segments::start(), upto) {
             let walked = walked?;
             let position = walked.position;
@@ -135,29 +129,29 @@ impl View {
                 && let Some(error) = shared.index_disagrees(&walked)?
             {
                 index_is_right = false;
-                report
-                    .findings
-                    .push(Finding::beside(&error, Some(position)));
+                report.findings.push(Finding::beside(&error, Some(position)));
             }
-            if shared.vault.is_some() {
-                for (_, commitment) in walked.frame.commitments() {
-                    if let Some(error) = damage(shared.open_value(&commitment).map(|_| ()))? {
-                        report
-                            .findings
-                            .push(Finding::beside(&error, Some(position)));
+            for (_, commitment) in walked.frame.commitments() {
+                match &shared.vault {
+                    Some(_) => {
+                        if let Some(error) = damage(shared.open_value(&commitment).map(|_| ()))? {
+                            report.findings.push(Finding::beside(&error, Some(position)));
+                        }
                     }
+                    None => sealed += 1,
                 }
             }
+        }
+        match shared.vault_failure.get() {
+            Some(why) => report.findings.push(Finding::beside(why, None)),
+            None if sealed > 0 => report.notes.push(format!("this copy has no vault: {sealed} personal values read as sealed")),
+            None => {}
         }
         if let Some(vault) = &shared.vault {
             for error in vault.check()? {
                 let finding = Finding::beside(&error, None);
                 // A value that does not open was found above, with its record.
-                if !report
-                    .findings
-                    .iter()
-                    .any(|f| f.file == finding.file && f.offset == finding.offset)
-                {
+                if !report.findings.iter().any(|f| f.file == finding.file && f.offset == finding.offset) {
                     report.findings.push(finding);
                 }
             }
@@ -191,13 +185,7 @@ impl Shared {
                 return Ok(Some(wrong("does not find a record by its id")));
             }
             for key in walked.frame.tags() {
-                if self
-                    .index
-                    .positions(&key, position.0..position.0 + 1)?
-                    .next()
-                    .transpose()?
-                    .is_none()
-                {
+                if self.index.positions(&key, position.0..position.0 + 1)?.next().transpose()?.is_none() {
                     return Ok(Some(wrong("does not find a record by its tag")));
                 }
             }

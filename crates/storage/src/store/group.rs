@@ -8,10 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use sovang_core::personal::Opened;
 use sovang_core::query::Item;
 use sovang_core::record::{Frame, Prepared};
-use sovang_core::{
-    Condition, Conflict, Error, ErrorKind, Position, RecordHash, RecordId, Result, Size, TagKey,
-    limits,
-};
+use sovang_core::{Condition, Conflict, Error, ErrorKind, Position, RecordHash, RecordId, Result, Size, TagKey, limits};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,11 +21,7 @@ const RECORD_OVERHEAD_BYTES: usize = 4;
 
 /// Bytes that records take in a batch.
 pub(super) fn batch_bytes(records: &[Prepared]) -> usize {
-    BATCH_OVERHEAD_BYTES
-        + records
-            .iter()
-            .map(|r| r.len() + RECORD_OVERHEAD_BYTES)
-            .sum::<usize>()
+    BATCH_OVERHEAD_BYTES + records.iter().map(|r| r.len() + RECORD_OVERHEAD_BYTES).sum::<usize>()
 }
 
 /// A record that is there, or will be with the group: then its hash is told by the log.
@@ -113,13 +106,8 @@ impl Group {
     }
     /// References to records of the group.
     pub(super) fn references(&self, range: Range<usize>) -> Vec<Reference> {
-        let reference = |index: usize| {
-            Some(Reference {
-                position: self.position(index),
-                id: self.records.get(index)?.id(),
-                hash: None,
-            })
-        };
+        let reference =
+            |index: usize| Some(Reference { position: self.position(index), id: self.records.get(index)?.id(), hash: None });
         range.filter_map(reference).collect()
     }
     /// Whether the record at `position` was there before the group.
@@ -128,28 +116,14 @@ impl Group {
     }
 
     /// Decides a submission, and takes its records unless it is repeated or refused.
-    pub(super) fn decide(
-        &mut self,
-        shared: &Arc<Shared>,
-        options: &StoreOptions,
-        submission: Submission,
-    ) -> Outcome {
+    pub(super) fn decide(&mut self, shared: &Arc<Shared>, options: &StoreOptions, submission: Submission) -> Outcome {
         match self.try_decide(shared, options, submission) {
             Ok(outcome) => outcome,
             Err(error) => Outcome::Refused(error),
         }
     }
-    fn try_decide(
-        &mut self,
-        shared: &Arc<Shared>,
-        options: &StoreOptions,
-        submission: Submission,
-    ) -> Result<Outcome> {
-        let Submission {
-            mut records,
-            condition,
-            recorded_at,
-        } = submission;
+    fn try_decide(&mut self, shared: &Arc<Shared>, options: &StoreOptions, submission: Submission) -> Result<Outcome> {
+        let Submission { mut records, condition, recorded_at } = submission;
         // Ids go first: what was answered once is answered again, whatever came since.
         if let Some(repeated) = self.repeated(shared, shared.same_decoded.get(), &records)? {
             return Ok(Outcome::Repeated(repeated));
@@ -164,19 +138,14 @@ impl Group {
         for (index, record) in records.iter_mut().enumerate() {
             let at = match recorded_at.as_ref().and_then(|times| times.get(index)) {
                 Some(at) if *at < last => {
-                    return Err(Error::new(
-                        ErrorKind::InvalidInput,
-                        "recorded_at goes back behind the record before",
-                    )
-                    .with_ids([record.id()]));
+                    return Err(Error::new(ErrorKind::InvalidInput, "recorded_at goes back behind the record before")
+                        .with_ids([record.id()]));
                 }
                 Some(at) => *at,
                 None => last.max((options.clock)()),
             };
-            let today =
-                (at + i64::from(options.utc_offset_seconds) * 1_000_000).div_euclid(DAY_MICROS);
-            let today = i32::try_from(today)
-                .map_err(|_| Error::new(ErrorKind::InvalidInput, "the clock is out of range"))?;
+            let today = (at + i64::from(options.utc_offset_seconds) * 1_000_000).div_euclid(DAY_MICROS);
+            let today = i32::try_from(today).map_err(|_| Error::new(ErrorKind::InvalidInput, "the clock is out of range"))?;
             record.stamp(at, today);
             last = at;
         }
@@ -210,18 +179,19 @@ impl Group {
         let mut seen = FxHashSet::default();
         for (index, record) in records.iter().enumerate() {
             if records.len() > 1 && !seen.insert(record.id()) {
-                return Err(Error::new(
-                    ErrorKind::InvalidInput,
-                    "two records of one call have the same id",
-                )
-                .with_ids([record.id()]));
+                return Err(
+                    Error::new(ErrorKind::InvalidInput, "two records of one call have the same id").with_ids([record.id()])
+                );
             }
             match self.place(shared, record.id())? {
                 Some(place) if places.len() == index => places.push(place),
                 None if places.is_empty() => {}
                 _ => {
-                    return Err(Error::new(ErrorKind::PartlyPresent, "some of these records are in the ledger and some are not: nothing was appended")
-                        .advise("send exactly the same records again, or the missing ones in a call of their own"));
+                    return Err(Error::new(
+                        ErrorKind::PartlyPresent,
+                        "some of these records are in the ledger and some are not: nothing was appended",
+                    )
+                    .advise("send exactly the same records again, or the missing ones in a call of their own"));
                 }
             }
         }
@@ -231,48 +201,28 @@ impl Group {
         let mut there = Vec::with_capacity(places.len());
         for (record, place) in records.iter().zip(places) {
             let (position, same) = match place {
-                Place::Log(position) => (
-                    position,
-                    same_as_logged(shared, same_decoded, record, position)?,
-                ),
-                Place::Group(index) => (
-                    self.position(index),
-                    self.same_as_grouped(same_decoded, record, index)?,
-                ),
+                Place::Log(position) => (position, same_as_logged(shared, same_decoded, record, position)?),
+                Place::Group(index) => (self.position(index), self.same_as_grouped(same_decoded, record, index)?),
             };
             if !same {
                 return Err(Error::new(
                     ErrorKind::ContentDiffers,
-                    format!(
-                        "the id {} is there already, with other content",
-                        record.id()
-                    ),
+                    format!("the id {} is there already, with other content", record.id()),
                 )
                 .at(position)
                 .with_ids([record.id()])
                 .advise("send a correction instead, or give the new record its own id"));
             }
             there.push(match place {
-                Place::Log(position) => Reference {
-                    position,
-                    id: record.id(),
-                    hash: Some(shared.frame(position)?.hash(position)),
-                },
-                Place::Group(_) => Reference {
-                    position,
-                    id: record.id(),
-                    hash: None,
-                },
+                Place::Log(position) => {
+                    Reference { position, id: record.id(), hash: Some(shared.frame(position)?.hash(position)) }
+                }
+                Place::Group(_) => Reference { position, id: record.id(), hash: None },
             });
         }
         Ok(Some(there))
     }
-    fn same_as_grouped(
-        &self,
-        same_decoded: Option<&SameDecoded>,
-        record: &Prepared,
-        index: usize,
-    ) -> Result<bool> {
+    fn same_as_grouped(&self, same_decoded: Option<&SameDecoded>, record: &Prepared, index: usize) -> Result<bool> {
         let Some(there) = self.records.get(index) else {
             return Ok(false);
         };
@@ -280,22 +230,14 @@ impl Group {
         if !same_public(same_decoded, record, &frame)? {
             return Ok(false);
         }
-        Ok(record
-            .personal()
-            .iter()
-            .zip(there.personal())
-            .all(|(a, b)| match (&a.value, &b.value) {
-                (Some(a), Some(b)) => a.subject == b.subject && a.value == b.value,
-                _ => true,
-            }))
+        Ok(record.personal().iter().zip(there.personal()).all(|(a, b)| match (&a.value, &b.value) {
+            (Some(a), Some(b)) => a.subject == b.subject && a.value == b.value,
+            _ => true,
+        }))
     }
 
     /// What the amendments among the records are found under, by their index. Their targets are earlier original records.
-    fn amendments(
-        &mut self,
-        shared: &Arc<Shared>,
-        records: &[Prepared],
-    ) -> Result<Vec<(usize, Derived)>> {
+    fn amendments(&mut self, shared: &Arc<Shared>, records: &[Prepared]) -> Result<Vec<(usize, Derived)>> {
         let mut all: Vec<(usize, Derived)> = Vec::new();
         for (index, record) in records.iter().enumerate() {
             let Some(target) = record.target() else {
@@ -303,36 +245,31 @@ impl Group {
             };
             let mut derived = Derived::of(target);
             let refuse = |why: &str| {
-                Err(Error::new(
-                    ErrorKind::AmendmentTarget,
-                    format!("the record {target} {why}"),
-                )
-                .with_ids([record.id()]))
+                Err(Error::new(ErrorKind::AmendmentTarget, format!("the record {target} {why}")).with_ids([record.id()]))
             };
             let mut add = |target: &Prepared| {
                 derived.add_prepared(target);
                 (target.target().is_some(), target.kind())
             };
-            let (is_amendment, kind) =
-                if let Some(original) = records.iter().take(index).find(|r| r.id() == target) {
-                    add(original)
-                } else {
-                    match self.place(shared, target)? {
-                        Some(Place::Group(at)) => match self.records.get(at) {
-                            Some(original) => add(original),
-                            None => return refuse("to be amended is not in the ledger"),
-                        },
-                        Some(Place::Log(position)) => {
-                            let frame = shared.frame(position)?;
-                            derived.add(&frame);
-                            for position in shared.amendments(target, Size(self.first))? {
-                                derived.add(&shared.frame(position)?);
-                            }
-                            (frame.is_amendment(), frame.kind())
-                        }
+            let (is_amendment, kind) = if let Some(original) = records.iter().take(index).find(|r| r.id() == target) {
+                add(original)
+            } else {
+                match self.place(shared, target)? {
+                    Some(Place::Group(at)) => match self.records.get(at) {
+                        Some(original) => add(original),
                         None => return refuse("to be amended is not in the ledger"),
+                    },
+                    Some(Place::Log(position)) => {
+                        let frame = shared.frame(position)?;
+                        derived.add(&frame);
+                        for position in shared.amendments(target, Size(self.first))? {
+                            derived.add(&shared.frame(position)?);
+                        }
+                        (frame.is_amendment(), frame.kind())
                     }
-                };
+                    None => return refuse("to be amended is not in the ledger"),
+                }
+            };
             if is_amendment {
                 return refuse("to be amended is itself an amendment: amend the original record");
             }
@@ -340,23 +277,12 @@ impl Group {
                 return refuse("to be amended is a record of the ledger itself");
             }
             self.find_all();
-            for at in self
-                .found
-                .by_key
-                .get(&amendments_key(target))
-                .into_iter()
-                .flatten()
-            {
-                if let Some(earlier) = self.records.get(*at).filter(|r| r.target() == Some(target))
-                {
+            for at in self.found.by_key.get(&amendments_key(target)).into_iter().flatten() {
+                if let Some(earlier) = self.records.get(*at).filter(|r| r.target() == Some(target)) {
                     derived.add_prepared(earlier);
                 }
             }
-            for earlier in records
-                .iter()
-                .take(index)
-                .filter(|r| r.target() == Some(target))
-            {
+            for earlier in records.iter().take(index).filter(|r| r.target() == Some(target)) {
                 derived.add_prepared(earlier);
             }
             all.push((index, derived));
@@ -374,12 +300,7 @@ impl Group {
             }
             let derived = self.derived.get(&index);
             found.newest = Some(index);
-            for kind in derived
-                .map(|d| d.kinds.as_slice())
-                .unwrap_or_default()
-                .iter()
-                .chain([&record.kind()])
-            {
+            for kind in derived.map(|d| d.kinds.as_slice()).unwrap_or_default().iter().chain([&record.kind()]) {
                 found.newest_of_kind.insert(*kind, index);
             }
             let mut keys = record.tags().to_vec();
@@ -405,32 +326,20 @@ impl Group {
             item.matches(&kinds, &tags, &ids).then_some(*index)
         };
         if let Some(id) = item.record {
-            let amendment = found
-                .by_key
-                .get(&amendments_key(id))
-                .and_then(|all| all.iter().rev().find_map(matches));
+            let amendment = found.by_key.get(&amendments_key(id)).and_then(|all| all.iter().rev().find_map(matches));
             return amendment.or_else(|| self.ids.get(&id).and_then(matches));
         }
         if item.tags.is_empty() {
             if item.kinds.is_empty() {
                 return found.newest;
             }
-            return item
-                .kinds
-                .iter()
-                .filter_map(|kind| found.newest_of_kind.get(kind).copied())
-                .max();
+            return item.kinds.iter().filter_map(|kind| found.newest_of_kind.get(kind).copied()).max();
         }
         let mut lists = Vec::with_capacity(item.tags.len());
         for tag in &item.tags {
             lists.push(found.by_key.get(tag)?);
         }
-        lists
-            .into_iter()
-            .min_by_key(|list| list.len())?
-            .iter()
-            .rev()
-            .find_map(matches)
+        lists.into_iter().min_by_key(|list| list.len())?.iter().rev().find_map(matches)
     }
     /// That nothing which matches came at or after the size looked at.
     fn check(&mut self, shared: &Arc<Shared>, condition: &Condition) -> Result<()> {
@@ -438,19 +347,11 @@ impl Group {
         if looked_at.0 > self.next() {
             return Err(Error::new(
                 ErrorKind::InvalidInput,
-                format!(
-                    "the condition looks at size {looked_at}, and the ledger's is {}",
-                    self.next()
-                ),
+                format!("the condition looks at size {looked_at}, and the ledger's is {}", self.next()),
             ));
         }
         self.find_all();
-        let in_group = query
-            .items()
-            .iter()
-            .filter_map(|item| self.newest(item))
-            .max()
-            .map(|index| self.position(index));
+        let in_group = query.items().iter().filter_map(|item| self.newest(item)).max().map(|index| self.position(index));
         let conflict = match in_group {
             Some(position) if position.0 >= looked_at.0 => Some(position),
             // The group comes after the log: a match there that is too early leaves only earlier ones.
@@ -459,12 +360,9 @@ impl Group {
         };
         match conflict {
             None => Ok(()),
-            Some(position) => Err(Error::new(
-                ErrorKind::Conflict,
-                "a record that the decision did not see came in between",
-            )
-            .at(position)
-            .with_conflict(Conflict::new(position, *looked_at))),
+            Some(position) => Err(Error::new(ErrorKind::Conflict, "a record that the decision did not see came in between")
+                .at(position)
+                .with_conflict(Conflict::new(position, *looked_at))),
         }
     }
 }
@@ -474,11 +372,7 @@ fn frame_of(record: &Prepared) -> Result<Frame> {
     Ok(Frame::parse(Bytes::copy_from_slice(record.bytes()))?)
 }
 
-fn same_public(
-    same_decoded: Option<&SameDecoded>,
-    record: &Prepared,
-    there: &Frame,
-) -> Result<bool> {
+fn same_public(same_decoded: Option<&SameDecoded>, record: &Prepared, there: &Frame) -> Result<bool> {
     match (record.same_public_content(there), same_decoded) {
         (Some(same), _) => Ok(same),
         (None, Some(decide)) => decide(record, there),
@@ -501,16 +395,10 @@ fn same_as_logged(
         return Ok(true);
     };
     for (field, commitment) in there.commitments() {
-        let Some(ours) = record
-            .personal()
-            .iter()
-            .find(|row| row.field == field)
-            .and_then(|row| row.value.as_ref())
-        else {
+        let Some(ours) = record.personal().iter().find(|row| row.field == field).and_then(|row| row.value.as_ref()) else {
             continue;
         };
-        if let Opened::Known { subject, value, .. } =
-            vault.value(&commitment).map_err(|e| e.at(position))?
+        if let Opened::Known { subject, value, .. } = vault.value(&commitment).map_err(|e| e.at(position))?
             && (subject != ours.subject || value != ours.value)
         {
             return Ok(false);

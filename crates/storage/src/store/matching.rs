@@ -17,11 +17,7 @@ pub(super) struct Derived {
 
 impl Derived {
     pub(super) fn of(target: RecordId) -> Self {
-        Self {
-            target,
-            kinds: Vec::new(),
-            tags: Vec::new(),
-        }
+        Self { target, kinds: Vec::new(), tags: Vec::new() }
     }
     fn add_parts(&mut self, kind: u16, tags: impl IntoIterator<Item = TagKey>) {
         if !self.kinds.contains(&kind) {
@@ -43,12 +39,7 @@ impl Derived {
     }
     /// Adds the index keys that these make: the tags, and one by which amendments of the target are found.
     pub(super) fn add_keys(&self, keys: &mut Vec<TagKey>) {
-        for tag in self
-            .tags
-            .iter()
-            .copied()
-            .chain([amendments_key(self.target)])
-        {
+        for tag in self.tags.iter().copied().chain([amendments_key(self.target)]) {
             if !keys.contains(&tag) {
                 keys.push(tag);
             }

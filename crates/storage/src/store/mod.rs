@@ -33,9 +33,7 @@ use crate::vault::{Vault, VaultRecovered};
 use queue::{Job, Queue, Work};
 use shared::{Shared, Source};
 use sovang_core::record::{Frame, Prepared};
-use sovang_core::{
-    Condition, Error, ErrorKind, Position, RecordHash, RecordId, Result, Size, SubjectId, limits,
-};
+use sovang_core::{Condition, Error, ErrorKind, Position, RecordHash, RecordId, Result, Size, SubjectId, limits};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -97,12 +95,7 @@ impl StoreOptions {
             cache_bytes: 8 << 20,
             clock: Arc::new(|| 0),
             utc_offset_seconds: 0,
-            random: Arc::new(|_| {
-                Err(Error::new(
-                    ErrorKind::InvalidInput,
-                    "a reader draws nothing at random",
-                ))
-            }),
+            random: Arc::new(|_| Err(Error::new(ErrorKind::InvalidInput, "a reader draws nothing at random"))),
         }
     }
 }
@@ -168,17 +161,11 @@ impl Store {
     ///
     /// # Errors
     /// `NotEmpty`, `InvalidInput` for the identity, or what the system refuses.
-    pub fn create(
-        files: Arc<dyn Files>,
-        identity: Identity,
-        options: StoreOptions,
-    ) -> Result<Self> {
+    pub fn create(files: Arc<dyn Files>, identity: Identity, options: StoreOptions) -> Result<Self> {
         let random = Arc::clone(&options.random);
         let random: &dyn Fn(&mut [u8]) -> Result<()> = &|b| random(b);
         // The vault is there before `ledger` is: without one a copy counts as sealed.
-        Log::create_with(&files, &identity, random, &|| {
-            Vault::create(&*files, identity.ledger_id, random)
-        })?;
+        Log::create_with(&files, &identity, random, &|| Vault::create(&*files, identity.ledger_id, random))?;
         let schema = identity.schema;
         Self::open(files, options, Some(&schema))
     }
@@ -188,62 +175,32 @@ impl Store {
     ///
     /// # Errors
     /// `Locked`, `NotALedger`, `WrongFormat`, `WrongSchema`, `Damaged`, or what the system refuses.
-    pub fn open(
-        files: Arc<dyn Files>,
-        options: StoreOptions,
-        schema: Option<&str>,
-    ) -> Result<Self> {
+    pub fn open(files: Arc<dyn Files>, options: StoreOptions, schema: Option<&str>) -> Result<Self> {
         let options = Arc::new(options);
         let random = |b: &mut [u8]| (options.random)(b);
-        let log_options = LogOptions {
-            segment_bytes: options.segment_bytes,
-            strict: options.durability == Durability::Strict,
-        };
+        let log_options = LogOptions { segment_bytes: options.segment_bytes, strict: options.durability == Durability::Strict };
         // Before anything is recovered: another program's ledger is left as it is.
         let identity = log::identity_of(&*files)?;
         view::check_schema(&*files, &identity, schema)?;
         let (log, recovered) = Log::open(Arc::clone(&files), log_options, &random)?;
-        let index_options = IndexOptions {
-            cache_bytes: options.cache_bytes,
-            writable: true,
-            ..IndexOptions::default()
-        };
+        let index_options = IndexOptions { cache_bytes: options.cache_bytes, writable: true, ..IndexOptions::default() };
         let index = Index::open(Arc::clone(&files), identity.ledger_id, index_options)?;
         let vault = Vault::open(&*files, identity.ledger_id, true)?;
         let (segments, head) = (Arc::clone(log.segments()), log.head());
-        let shared = Arc::new(Shared::new(
-            files,
-            identity,
-            segments,
-            index,
-            vault,
-            Source::Writer,
-            head,
-        ));
+        let shared = Arc::new(Shared::new(files, identity, segments, index, vault, Source::Writer, head));
         shared.begin(head, log.next())?;
         let vault_recovered = recover_vault(&shared)?;
         reservation::remove_leftovers(&*shared.files);
         let queue = Arc::new(Queue::new(options.queue));
-        let writer = writer::Writer {
-            shared: Arc::clone(&shared),
-            log,
-            queue: Arc::clone(&queue),
-            options,
-            broken: None,
-        };
+        let writer = writer::Writer { shared: Arc::clone(&shared), log, queue: Arc::clone(&queue), options, broken: None };
         let thread = std::thread::Builder::new()
             .name("sovang writer".to_owned())
             .spawn(move || writer.run())
-            .map_err(|e| {
-                Error::new(ErrorKind::Io, "cannot start the writer's thread").caused_by(e)
-            })?;
+            .map_err(|e| Error::new(ErrorKind::Io, "cannot start the writer's thread").caused_by(e))?;
         Ok(Self {
             view: View { shared },
             queue,
-            opening: Opening {
-                log: recovered,
-                vault: vault_recovered,
-            },
+            opening: Opening { log: recovered, vault: vault_recovered },
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -285,9 +242,7 @@ impl Store {
     }
     fn push(&self, work: Work, ids: Vec<RecordId>, wait: bool) -> Result<Ticket> {
         let (ticket, answerer) = ticket::pair(ids.clone());
-        self.queue
-            .push(Job { work, answerer }, wait)
-            .map_err(|e| e.with_ids(ids))?;
+        self.queue.push(Job { work, answerer }, wait).map_err(|e| e.with_ids(ids))?;
         Ok(ticket)
     }
 
@@ -296,38 +251,18 @@ impl Store {
     ///
     /// # Errors
     /// `NotFound` when the vault knows no such subject; `InvalidInput` without a vault; else as [`Ticket::wait`].
-    pub fn erase(
-        &self,
-        subject: &SubjectId,
-        record: impl FnOnce([u8; 16]) -> Result<Prepared>,
-    ) -> Result<Done> {
+    pub fn erase(&self, subject: &SubjectId, record: impl FnOnce([u8; 16]) -> Result<Prepared>) -> Result<Done> {
         let Some(vault) = &self.view.shared.vault else {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                "this copy of the ledger has no vault",
-            )
-            .advise("restore `vault/` from its backup"));
+            return Err(Error::new(ErrorKind::InvalidInput, "this copy of the ledger has no vault")
+                .advise("restore `vault/` from its backup"));
         };
-        let handle = vault
-            .handle(subject)?
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, "the vault knows no such subject"))?;
+        let handle = vault.handle(subject)?.ok_or_else(|| Error::new(ErrorKind::NotFound, "the vault knows no such subject"))?;
         let record = record(handle)?;
         if record.kind() < limits::LEDGER_KIND_FIRST {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                "an erasure is a record of the ledger itself",
-            ));
+            return Err(Error::new(ErrorKind::InvalidInput, "an erasure is a record of the ledger itself"));
         }
         let ids = vec![record.id()];
-        self.push(
-            Work::Erase {
-                handle,
-                record: Box::new(record),
-            },
-            ids,
-            true,
-        )?
-        .wait()
+        self.push(Work::Erase { handle, record: Box::new(record) }, ids, true)?.wait()
     }
 
     /// Sets space aside for so many bytes of log, index and vault together, so that a bulk import meets a full disk before it
@@ -336,10 +271,7 @@ impl Store {
     /// # Errors
     /// `NoSpace`, I/O.
     pub fn reserve(&self, bytes: u64) -> Result<Reservation> {
-        self.view
-            .shared
-            .reservations
-            .make(&self.view.shared.files, bytes)
+        self.view.shared.reservations.make(&self.view.shared.files, bytes)
     }
     /// Writes a blob such as `snapshots/NAME` whole or not at all, replacing the one of that name.
     ///
@@ -361,20 +293,12 @@ impl Store {
     /// # Errors
     /// When the last sync fails, or an earlier write had. What was answered `Ok` is durable all the same.
     pub fn close(&self) -> Result<()> {
-        self.queue
-            .refuse(Error::new(ErrorKind::Closed, "the ledger was closed"));
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.queue.refuse(Error::new(ErrorKind::Closed, "the ledger was closed"));
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         match thread.map(JoinHandle::join) {
             None => Ok(()),
             Some(Ok(closed)) => closed,
-            Some(Err(_)) => Err(
-                Error::new(ErrorKind::Poisoned, "the writer's thread panicked")
-                    .advise("reopen the ledger"),
-            ),
+            Some(Err(_)) => Err(Error::new(ErrorKind::Poisoned, "the writer's thread panicked").advise("reopen the ledger")),
         }
     }
 }
@@ -396,18 +320,9 @@ fn recover_vault(shared: &Arc<Shared>) -> Result<VaultRecovered> {
         let Some(position) = shared.find(record, size)? else {
             return Ok(false);
         };
-        Ok(shared
-            .frame(position)?
-            .commitments()
-            .iter()
-            .any(|(_, c)| c == commitment))
+        Ok(shared.frame(position)?.commitments().iter().any(|(_, c)| c == commitment))
     })?;
-    vault.complete(
-        &mut shared
-            .erasures(0..size.0)?
-            .into_iter()
-            .map(|(.., handle)| handle),
-    )?;
+    vault.complete(&mut shared.erasures(0..size.0)?.into_iter().map(|(.., handle)| handle))?;
     Ok(recovered)
 }
 
@@ -417,21 +332,12 @@ fn check(submission: &Submission) -> Result<()> {
     if submission.records.is_empty() {
         return invalid("nothing to append");
     }
-    if submission
-        .recorded_at
-        .as_ref()
-        .is_some_and(|times| times.len() != submission.records.len())
-    {
+    if submission.recorded_at.as_ref().is_some_and(|times| times.len() != submission.records.len()) {
         return invalid("one recorded_at is needed for each record");
     }
     let bytes = group::batch_bytes(&submission.records);
     if bytes > limits::BATCH_BYTES_MAX {
-        return Err(Error::too_large(
-            "what is to be appended as one",
-            bytes,
-            "BATCH_BYTES_MAX",
-            limits::BATCH_BYTES_MAX,
-        ));
+        return Err(Error::too_large("what is to be appended as one", bytes, "BATCH_BYTES_MAX", limits::BATCH_BYTES_MAX));
     }
     Ok(())
 }

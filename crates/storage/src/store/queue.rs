@@ -13,10 +13,7 @@ pub(super) enum Work {
     /// Append records.
     Append(Submission),
     /// Append the record of an erasure, then erase the subject of that handle.
-    Erase {
-        handle: [u8; 16],
-        record: Box<Prepared>,
-    },
+    Erase { handle: [u8; 16], record: Box<Prepared> },
 }
 
 pub(super) struct Job {
@@ -50,12 +47,7 @@ struct State {
 
 impl Queue {
     pub(super) fn new(capacity: usize) -> Self {
-        Self {
-            capacity: capacity.max(1),
-            state: Mutex::default(),
-            work: Condvar::new(),
-            room: Condvar::new(),
-        }
+        Self { capacity: capacity.max(1), state: Mutex::default(), work: Condvar::new(), room: Condvar::new() }
     }
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -68,10 +60,7 @@ impl Queue {
                 return Err(Error::new(ErrorKind::Busy, "the writer's queue is full"));
             }
             state.callers_wait += 1;
-            state = self
-                .room
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.callers_wait -= 1;
         }
         if let Some(error) = &state.refused {
@@ -94,22 +83,12 @@ impl Queue {
             }
             state.writer_waits = true;
             state = match patience {
-                None => self
-                    .work
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(patience) => {
-                    let (mut state, timeout) = self
-                        .work
-                        .wait_timeout(state, patience)
-                        .unwrap_or_else(PoisonError::into_inner);
+                    let (mut state, timeout) = self.work.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
                     if timeout.timed_out() && state.jobs.is_empty() {
                         state.writer_waits = false;
-                        return if state.refused.is_some() {
-                            Popped::Closed
-                        } else {
-                            Popped::Idle
-                        };
+                        return if state.refused.is_some() { Popped::Closed } else { Popped::Idle };
                     }
                     state
                 }

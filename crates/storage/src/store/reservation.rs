@@ -59,12 +59,7 @@ impl Reservations {
         let fail = |e| Error::io(e, &format!("set {bytes} bytes aside"), files.describe(""));
         let file = files.open(&path, Open::Create).map_err(fail)?;
         // From here on a failure removes the file.
-        let held = Arc::new(Held {
-            files: Arc::clone(files),
-            path,
-            bytes,
-            given_back: AtomicBool::new(false),
-        });
+        let held = Arc::new(Held { files: Arc::clone(files), path, bytes, given_back: AtomicBool::new(false) });
         file.allocate(bytes).map_err(fail)?;
         let mut all = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|h| h.strong_count() > 0);

@@ -20,16 +20,8 @@ pub struct Scan {
 }
 impl Scan {
     pub(super) fn new(shared: &Arc<Shared>, range: Range<u64>) -> Self {
-        let walk = if range.is_empty() {
-            None
-        } else {
-            Some(shared.walk(&range))
-        };
-        Self {
-            shared: Arc::clone(shared),
-            walk,
-            from: range.start,
-        }
+        let walk = if range.is_empty() { None } else { Some(shared.walk(&range)) };
+        Self { shared: Arc::clone(shared), walk, from: range.start }
     }
 }
 impl Iterator for Scan {
@@ -93,16 +85,8 @@ impl Candidates {
 }
 
 impl Select {
-    pub(super) fn new(
-        shared: &Arc<Shared>,
-        query: &Query,
-        range: Range<u64>,
-        backwards: bool,
-    ) -> Self {
-        let indexable = query
-            .items()
-            .iter()
-            .all(|item| item.record.is_some() || !item.tags.is_empty());
+    pub(super) fn new(shared: &Arc<Shared>, query: &Query, range: Range<u64>, backwards: bool) -> Self {
+        let indexable = query.items().iter().all(|item| item.record.is_some() || !item.tags.is_empty());
         let by = if indexable {
             By::Index(None)
         } else if backwards {
@@ -111,13 +95,7 @@ impl Select {
             By::Scan(None)
         };
         let rest = if query.is_none() { 0..0 } else { range };
-        Self {
-            shared: Arc::clone(shared),
-            query: query.clone(),
-            rest,
-            backwards,
-            by,
-        }
+        Self { shared: Arc::clone(shared), query: query.clone(), rest, backwards, by }
     }
 
     fn begin(&self, index: &Index) -> Answer<Vec<Candidates>> {
@@ -139,9 +117,7 @@ impl Select {
                 return Ok(None);
             };
             let Some(all) = begun else {
-                let begun = self
-                    .shared
-                    .indexed(Size(self.rest.end), |index| self.begin(index))?;
+                let begun = self.shared.indexed(Size(self.rest.end), |index| self.begin(index))?;
                 self.by = By::Index(Some(begun));
                 continue;
             };
@@ -184,17 +160,10 @@ impl Select {
                 None => Ok(None),
                 Some(position) => Ok(Some((position, self.shared.frame(position)?))),
             },
-            By::Scan(scan) => scan
-                .get_or_insert_with(|| Box::new(Scan::new(&self.shared, self.rest.clone())))
-                .next()
-                .transpose(),
+            By::Scan(scan) => scan.get_or_insert_with(|| Box::new(Scan::new(&self.shared, self.rest.clone()))).next().transpose(),
             By::Chunks(ahead) => {
                 if ahead.is_empty() {
-                    let from = self
-                        .rest
-                        .end
-                        .saturating_sub(BACKWARD_STEP)
-                        .max(self.rest.start);
+                    let from = self.rest.end.saturating_sub(BACKWARD_STEP).max(self.rest.start);
                     *ahead = Scan::new(&self.shared, from..self.rest.end).collect::<Result<_>>()?;
                     self.rest.end = from;
                 }
@@ -207,9 +176,7 @@ impl Select {
 /// The places that together hold every record of an alternative: of its rarest tag, or those of its record and amendments.
 fn places(index: &Index, item: &Item, range: &Range<u64>) -> Answer<Vec<Places>> {
     if let Some(id) = item.record {
-        let mut all = vec![Places::Of(
-            index.positions(&amendments_key(id), range.clone())?,
-        )];
+        let mut all = vec![Places::Of(index.positions(&amendments_key(id), range.clone())?)];
         for position in index.find_before(id, Size(range.end))? {
             if range.contains(&position.0) {
                 all.push(Places::One(Some(position)));
@@ -219,19 +186,12 @@ fn places(index: &Index, item: &Item, range: &Range<u64>) -> Answer<Vec<Places>>
     }
     let mut rarest = None;
     for tag in &item.tags {
-        let count = if item.tags.len() == 1 {
-            0
-        } else {
-            index.count(tag, range.clone())?
-        };
+        let count = if item.tags.len() == 1 { 0 } else { index.count(tag, range.clone())? };
         if rarest.is_none_or(|(fewest, _)| count < fewest) {
             rarest = Some((count, tag));
         }
     }
-    rarest
-        .map(|(_, tag)| index.positions(tag, range.clone()).map(Places::Of))
-        .into_iter()
-        .collect()
+    rarest.map(|(_, tag)| index.positions(tag, range.clone()).map(Places::Of)).into_iter().collect()
 }
 
 impl Iterator for Select {

@@ -13,9 +13,7 @@ use sovang_core::event::LedgerEvent;
 use sovang_core::ids::Commitment;
 use sovang_core::personal::Opened;
 use sovang_core::record::Frame;
-use sovang_core::{
-    Error, ErrorKind, Head, Position, Query, RecordId, Recorded, Result, Size, TagKey,
-};
+use sovang_core::{Error, ErrorKind, Head, Position, Query, RecordId, Recorded, Result, Size, TagKey};
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -51,6 +49,8 @@ pub(super) struct Shared {
     pub(super) segments: Arc<Segments>,
     pub(super) index: Index,
     pub(super) vault: Option<Vault>,
+    /// Why a reader could not open the vault that is there: that concerns personal values alone.
+    pub(super) vault_failure: OnceLock<Error>,
     pub(super) source: Source,
     /// Held by whoever adds to the index.
     indexing: Mutex<()>,
@@ -90,6 +90,7 @@ impl Shared {
             segments,
             index,
             vault,
+            vault_failure: OnceLock::new(),
             source,
             indexing: Mutex::new(()),
             grown: Mutex::new(Grown { head, waiting: 0 }),
@@ -135,11 +136,7 @@ impl Shared {
             if left.is_zero() {
                 break;
             }
-            grown = self
-                .growth
-                .wait_timeout(grown, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            grown = self.growth.wait_timeout(grown, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         grown.waiting -= 1;
     }
@@ -165,10 +162,7 @@ impl Shared {
                 Err(stale) => self.heal(stale)?,
             }
         }
-        Err(
-            Error::new(ErrorKind::Io, "the index is stale again and again")
-                .advise("delete the directory `index`: it is derived"),
-        )
+        Err(Error::new(ErrorKind::Io, "the index is stale again and again").advise("delete the directory `index`: it is derived"))
     }
     /// Gives up what the index says is stale. An error of another sort is passed on.
     pub(super) fn heal(&self, error: IndexError) -> Result<()> {
@@ -209,26 +203,18 @@ impl Shared {
                 Err(IndexError::Behind { .. }) => break,
             }
         }
-        Err(Error::new(ErrorKind::Io, "the index cannot be rebuilt")
-            .advise("delete the directory `index`: it is derived"))
+        Err(Error::new(ErrorKind::Io, "the index cannot be rebuilt").advise("delete the directory `index`: it is derived"))
     }
     /// That the index is of this log: compared where both know the root.
     fn check_root(&self) -> Answer<()> {
         let head = self.head();
         let size = self.index.size();
-        let other =
-            size > head.size || (size == head.size && self.index.frontier()?.root() != head.root);
+        let other = size > head.size || (size == head.size && self.index.frontier()?.root() != head.root);
         if !other {
             return Ok(());
         }
-        let cause = Error::new(
-            ErrorKind::Damaged,
-            format!("the index at size {size} is of another log"),
-        );
-        Err(IndexError::Stale {
-            first: Size::ZERO,
-            cause,
-        })
+        let cause = Error::new(ErrorKind::Damaged, format!("the index at size {size} is of another log"));
+        Err(IndexError::Stale { first: Size::ZERO, cause })
     }
     fn try_build(&self, size: Size) -> Answer<()> {
         let known = self.index.size();
@@ -283,11 +269,7 @@ impl Shared {
 
     /// Before closing: writes what the index has in memory, when it is worth a file. What is not written is walked again.
     pub(super) fn write_index(&self) {
-        let in_memory = self
-            .index
-            .size()
-            .0
-            .saturating_sub(self.index.covered().cursor.position);
+        let in_memory = self.index.size().0.saturating_sub(self.index.covered().cursor.position);
         if in_memory >= INDEX_WORTH_A_FILE {
             // Derived: a failure costs the next opening a walk, and nothing else.
             let _ = self.index.flush();
@@ -297,17 +279,12 @@ impl Shared {
     /// The record at `position`, whose checksum held.
     pub(super) fn frame(&self, position: Position) -> Result<Frame> {
         let location = self.indexed(position.next(), |index| index.location(position))?;
-        self.segments
-            .frame(location, position)
-            .map_err(|e| self.noted(e))
+        self.segments.frame(location, position).map_err(|e| self.noted(e))
     }
     /// As [`Self::frame`], for use while the index is being built.
     fn known_frame(&self, position: Position) -> Answer<Frame> {
         let location = self.index.location(position)?;
-        Ok(self
-            .segments
-            .frame(location, position)
-            .map_err(|e| self.noted(e))?)
+        Ok(self.segments.frame(location, position).map_err(|e| self.noted(e))?)
     }
     /// Where the record with this id is, among the first `size`.
     pub(super) fn find(&self, id: RecordId, size: Size) -> Result<Option<Position>> {
@@ -324,20 +301,9 @@ impl Shared {
     /// The amendments of a record before a position, ascending.
     pub(super) fn amendments(&self, target: RecordId, before: Size) -> Result<Vec<Position>> {
         let before = before.min(self.head().size);
-        self.indexed(before, |index| {
-            Ok(self
-                .amendments_in(index, target, before)?
-                .into_iter()
-                .map(|(p, _)| p)
-                .collect())
-        })
+        self.indexed(before, |index| Ok(self.amendments_in(index, target, before)?.into_iter().map(|(p, _)| p).collect()))
     }
-    fn amendments_in(
-        &self,
-        index: &Index,
-        target: RecordId,
-        before: Size,
-    ) -> Answer<Vec<(Position, Frame)>> {
+    fn amendments_in(&self, index: &Index, target: RecordId, before: Size) -> Answer<Vec<(Position, Frame)>> {
         let mut found = Vec::new();
         for position in index.positions(&amendments_key(target), 0..before.0)? {
             let position = position?;
@@ -371,18 +337,11 @@ impl Shared {
         self.indexed(Size(position.0), |_| self.derived_of(frame, position))
     }
     /// The newest record of a range that a query names.
-    pub(super) fn newest_match(
-        self: &Arc<Self>,
-        query: &Query,
-        range: Range<u64>,
-    ) -> Result<Option<Position>> {
+    pub(super) fn newest_match(self: &Arc<Self>, query: &Query, range: Range<u64>) -> Result<Option<Position>> {
         if range.is_empty() {
             return Ok(None);
         }
-        Ok(Select::new(self, query, range, true)
-            .next()
-            .transpose()?
-            .map(|(position, _)| position))
+        Ok(Select::new(self, query, range, true).next().transpose()?.map(|(position, _)| position))
     }
     /// The erasures that the log names in a range, with their handles.
     pub(super) fn erasures(&self, range: Range<u64>) -> Result<Vec<(Position, Frame, [u8; 16])>> {
@@ -404,31 +363,20 @@ impl Shared {
     }
     /// The record that names the erasure of this handle.
     pub(super) fn erasure_of(&self, handle: &[u8; 16]) -> Result<Option<Reference>> {
-        let there = self
-            .erasures(0..self.head().size.0)?
-            .into_iter()
-            .find(|(.., h)| h == handle);
-        Ok(there.map(|(position, frame, _)| Reference {
-            position,
-            id: frame.id(),
-            hash: Some(frame.hash(position)),
-        }))
+        let there = self.erasures(0..self.head().size.0)?.into_iter().find(|(.., h)| h == handle);
+        Ok(there.map(|(position, frame, _)| Reference { position, id: frame.id(), hash: Some(frame.hash(position)) }))
     }
     /// What the vault knows of a commitment; sealed without a vault.
     pub(super) fn open_value(&self, commitment: &Commitment) -> Result<Opened> {
         let Some(vault) = &self.vault else {
-            return Ok(Opened::Sealed);
+            return self.vault_failure.get().map_or(Ok(Opened::Sealed), |why| Err(why.clone()));
         };
         if matches!(self.source, Source::Files(_)) {
             // The writer may not have completed an erasure that the log names, and a reader may not.
             let size = self.head().size;
             let mut hidden = lock(&self.hidden);
             if *hidden < size {
-                vault.hide(
-                    self.erasures(hidden.0..size.0)?
-                        .into_iter()
-                        .map(|(.., handle)| handle),
-                );
+                vault.hide(self.erasures(hidden.0..size.0)?.into_iter().map(|(.., handle)| handle));
                 *hidden = size;
             }
         }
@@ -452,10 +400,7 @@ pub(super) fn target_of(frame: &Frame, position: Position) -> Result<Option<Reco
     if !frame.is_amendment() {
         return Ok(None);
     }
-    Ok(frame
-        .metadata()
-        .map_err(|e| Error::from(e).at(position))?
-        .target)
+    Ok(frame.metadata().map_err(|e| Error::from(e).at(position))?.target)
 }
 
 /// The index keys of a record.

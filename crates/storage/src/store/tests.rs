@@ -9,10 +9,7 @@ use crate::memory::MemoryFiles;
 use crate::sim::{Fault, SimFiles};
 use sovang_core::event::LedgerEvent;
 use sovang_core::personal::{Opened, Personal};
-use sovang_core::{
-    Actor, Amends, CodecError, Decoder, Encoder, Envelope, Event, Kind, LedgerId, Query, Tags,
-    date, hash,
-};
+use sovang_core::{Actor, Amends, CodecError, Decoder, Encoder, Envelope, Event, Kind, LedgerId, Query, Tags, date, hash};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -35,13 +32,7 @@ impl Ev {
 }
 impl Event for Ev {
     const SCHEMA: &'static str = "example.org/test";
-    const KINDS: &'static [Kind] = &[
-        Self::A_KIND,
-        Self::B_KIND,
-        Self::MEMBER,
-        Self::REPLACE,
-        Self::RETRACT,
-    ];
+    const KINDS: &'static [Kind] = &[Self::A_KIND, Self::B_KIND, Self::MEMBER, Self::REPLACE, Self::RETRACT];
     fn kind(&self) -> Kind {
         match self {
             Self::A(..) => Self::A_KIND,
@@ -80,9 +71,7 @@ impl Event for Ev {
     }
     fn tags(&self, tags: &mut Tags) {
         match self {
-            Self::A(all, _) | Self::B(all, _) => {
-                all.iter().for_each(|(name, value)| tags.add(name, value))
-            }
+            Self::A(all, _) | Self::B(all, _) => all.iter().for_each(|(name, value)| tags.add(name, value)),
             Self::Member(club, _) => tags.add("club", club),
             Self::Replace(_, by) => by.tags(tags),
             Self::Retract(_) => {}
@@ -90,11 +79,7 @@ impl Event for Ev {
     }
     fn amends(&self) -> Option<Amends<'_, Self>> {
         match self {
-            Self::Replace(target, by) => Some(Amends::Replaces {
-                target: *target,
-                on: date(2020, 1, 1),
-                by,
-            }),
+            Self::Replace(target, by) => Some(Amends::Replaces { target: *target, on: date(2020, 1, 1), by }),
             Self::Retract(target) => Some(Amends::Retracts { target: *target }),
             _ => None,
         }
@@ -102,17 +87,10 @@ impl Event for Ev {
 }
 
 pub(super) fn a(tags: &[(&str, &str)], text: &str) -> Ev {
-    Ev::A(
-        tags.iter()
-            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-            .collect(),
-        text.to_owned(),
-    )
+    Ev::A(tags.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(), text.to_owned())
 }
 fn b(tags: &[(&str, &str)], text: &str) -> Ev {
-    let Ev::A(tags, text) = a(tags, text) else {
-        unreachable!()
-    };
+    let Ev::A(tags, text) = a(tags, text) else { unreachable!() };
     Ev::B(tags, text)
 }
 fn member(subject: &str, name: &str) -> Ev {
@@ -127,36 +105,17 @@ static SALTS: AtomicU64 = AtomicU64::new(0);
 pub(super) fn prepare<E: Event>(event: &E, id: RecordId, on: Option<i32>) -> Prepared {
     let mut salt = || {
         let mut salt = [0; 32];
-        hash::stream(
-            &SALTS.fetch_add(1, Ordering::Relaxed).to_le_bytes(),
-            &mut salt,
-        );
+        hash::stream(&SALTS.fetch_add(1, Ordering::Relaxed).to_le_bytes(), &mut salt);
         Ok(salt)
     };
-    Prepared::new(
-        event,
-        id,
-        on,
-        Envelope::by(Actor::new("clerk").unwrap()),
-        None,
-        &[],
-        &mut salt,
-    )
-    .unwrap()
+    Prepared::new(event, id, on, Envelope::by(Actor::new("clerk").unwrap()), None, &[], &mut salt).unwrap()
 }
 pub(super) fn one(event: &Ev, n: u64) -> Submission {
     all(&[(event, n)], None)
 }
 pub(super) fn all(events: &[(&Ev, u64)], condition: Option<Condition>) -> Submission {
-    let records = events
-        .iter()
-        .map(|(event, n)| prepare(*event, id(*n), Some(18_000)))
-        .collect();
-    Submission {
-        records,
-        condition,
-        recorded_at: None,
-    }
+    let records = events.iter().map(|(event, n)| prepare(*event, id(*n), Some(18_000))).collect();
+    Submission { records, condition, recorded_at: None }
 }
 pub(super) fn options() -> StoreOptions {
     let clock = AtomicI64::new(1_000_000);
@@ -175,11 +134,7 @@ pub(super) fn options() -> StoreOptions {
     }
 }
 pub(super) fn identity() -> Identity {
-    Identity {
-        ledger_id: LedgerId([3; 16]),
-        origin: "example.org/test".to_owned(),
-        schema: Ev::SCHEMA.to_owned(),
-    }
+    Identity { ledger_id: LedgerId([3; 16]), origin: "example.org/test".to_owned(), schema: Ev::SCHEMA.to_owned() }
 }
 fn memory() -> (MemoryFiles, Store) {
     let files = MemoryFiles::default();
@@ -193,14 +148,8 @@ fn positions(done: &Done) -> Vec<u64> {
     done.records.iter().map(|r| r.position.0).collect()
 }
 pub(super) fn selected(view: &View, query: &Query) -> Vec<u64> {
-    let forwards: Vec<u64> = view
-        .select(query, 0..u64::MAX, false)
-        .map(|r| r.unwrap().0.0)
-        .collect();
-    let mut backwards: Vec<u64> = view
-        .select(query, 0..u64::MAX, true)
-        .map(|r| r.unwrap().0.0)
-        .collect();
+    let forwards: Vec<u64> = view.select(query, 0..u64::MAX, false).map(|r| r.unwrap().0.0).collect();
+    let mut backwards: Vec<u64> = view.select(query, 0..u64::MAX, true).map(|r| r.unwrap().0.0).collect();
     backwards.reverse();
     assert_eq!(forwards, backwards);
     forwards
@@ -212,40 +161,18 @@ fn kind<T: fmt::Debug>(result: Result<T>) -> ErrorKind {
 #[test]
 fn appends_and_reads_back_after_reopening() {
     let (files, store) = memory();
-    let tickets: Vec<Ticket> = (0..2_000)
-        .map(|n| {
-            store
-                .submit(one(&a(&[("n", &n.to_string()), ("all", "x")], "text"), n))
-                .unwrap()
-        })
-        .collect();
+    let tickets: Vec<Ticket> =
+        (0..2_000).map(|n| store.submit(one(&a(&[("n", &n.to_string()), ("all", "x")], "text"), n)).unwrap()).collect();
     let done: Vec<Done> = tickets.into_iter().map(|t| t.wait().unwrap()).collect();
-    assert_eq!(
-        done.iter().flat_map(positions).collect::<Vec<_>>(),
-        (0..2_000).collect::<Vec<_>>()
-    );
+    assert_eq!(done.iter().flat_map(positions).collect::<Vec<_>>(), (0..2_000).collect::<Vec<_>>());
     let check = |view: &View| {
         assert_eq!(view.refresh().unwrap().size, Size(2_000));
         assert_eq!(view.find(id(1_234)).unwrap(), Some(Position(1_234)));
         assert_eq!(view.find(id(5_000)).unwrap(), None);
-        assert_eq!(
-            view.frame(Position(7)).unwrap().hash(Position(7)),
-            done[7].records[0].hash
-        );
+        assert_eq!(view.frame(Position(7)).unwrap().hash(Position(7)), done[7].records[0].hash);
         assert_eq!(selected(view, &Query::tag("n", "77")), [77]);
-        assert_eq!(
-            selected(view, &Query::tag("all", "x").tagged("n", "78")),
-            [78]
-        );
-        assert_eq!(
-            selected(
-                view,
-                &Query::tag("n", "9")
-                    .or(Query::tag("n", "5"))
-                    .or(Query::record(id(6)))
-            ),
-            [5, 6, 9]
-        );
+        assert_eq!(selected(view, &Query::tag("all", "x").tagged("n", "78")), [78]);
+        assert_eq!(selected(view, &Query::tag("n", "9").or(Query::tag("n", "5")).or(Query::record(id(6)))), [5, 6, 9]);
         assert_eq!(selected(view, &Query::kind(Ev::A_KIND)).len(), 2_000);
         assert_eq!(selected(view, &Query::kind(Ev::B_KIND)), [0u64; 0]);
         assert_eq!(selected(view, &Query::none()), [0u64; 0]);
@@ -258,40 +185,16 @@ fn appends_and_reads_back_after_reopening() {
     let reader = View::open(Arc::new(files.clone()), Some(Ev::SCHEMA), &options()).unwrap();
     check(&reader);
     store.close().unwrap();
-    assert_eq!(
-        kind(append(&store, one(&a(&[], ""), 9_999))),
-        ErrorKind::Closed
-    );
+    assert_eq!(kind(append(&store, one(&a(&[], ""), 9_999))), ErrorKind::Closed);
     check(store.view());
     check(&reader);
     let again = Store::open(Arc::new(files.clone()), options(), Some(Ev::SCHEMA)).unwrap();
     assert_eq!(*again.opening(), Opening::default());
     check(again.view());
-    assert_eq!(
-        kind(Store::open(
-            Arc::new(files.clone()),
-            options(),
-            Some(Ev::SCHEMA)
-        )),
-        ErrorKind::Locked
-    );
+    assert_eq!(kind(Store::open(Arc::new(files.clone()), options(), Some(Ev::SCHEMA))), ErrorKind::Locked);
     drop(again);
-    assert_eq!(
-        kind(Store::open(
-            Arc::new(files.clone()),
-            options(),
-            Some("example.org/other")
-        )),
-        ErrorKind::WrongSchema
-    );
-    assert_eq!(
-        kind(View::open(
-            Arc::new(files),
-            Some("example.org/other"),
-            &options()
-        )),
-        ErrorKind::WrongSchema
-    );
+    assert_eq!(kind(Store::open(Arc::new(files.clone()), options(), Some("example.org/other"))), ErrorKind::WrongSchema);
+    assert_eq!(kind(View::open(Arc::new(files), Some("example.org/other"), &options())), ErrorKind::WrongSchema);
 }
 
 #[test]
@@ -305,42 +208,16 @@ fn the_same_again_is_answered_and_other_content_refused() {
     let conditional = all(&[(&event, 1)], Some(Query::all().absent()));
     assert!(append(&store, conditional).unwrap().repeated);
     let error = append(&store, one(&a(&[("t", "1")], "two"), 1)).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.position(), error.ids()),
-        (ErrorKind::ContentDiffers, Some(Position(0)), &[id(1)][..])
-    );
-    assert_eq!(
-        kind(append(&store, one(&b(&[("t", "1")], "one"), 1))),
-        ErrorKind::ContentDiffers
-    );
-    let other_day = Submission {
-        records: vec![prepare(&event, id(1), Some(18_001))],
-        condition: None,
-        recorded_at: None,
-    };
+    assert_eq!((error.kind(), error.position(), error.ids()), (ErrorKind::ContentDiffers, Some(Position(0)), &[id(1)][..]));
+    assert_eq!(kind(append(&store, one(&b(&[("t", "1")], "one"), 1))), ErrorKind::ContentDiffers);
+    let other_day = Submission { records: vec![prepare(&event, id(1), Some(18_001))], condition: None, recorded_at: None };
     assert_eq!(kind(append(&store, other_day)), ErrorKind::ContentDiffers);
-    let any_day = Submission {
-        records: vec![prepare(&event, id(1), None)],
-        condition: None,
-        recorded_at: None,
-    };
+    let any_day = Submission { records: vec![prepare(&event, id(1), None)], condition: None, recorded_at: None };
     assert!(append(&store, any_day).unwrap().repeated);
-    assert_eq!(
-        kind(append(&store, all(&[(&event, 1), (&event, 2)], None))),
-        ErrorKind::PartlyPresent
-    );
-    assert_eq!(
-        kind(append(&store, all(&[(&event, 2), (&event, 1)], None))),
-        ErrorKind::PartlyPresent
-    );
-    assert_eq!(
-        kind(append(&store, all(&[(&event, 3), (&event, 3)], None))),
-        ErrorKind::InvalidInput
-    );
-    assert_eq!(
-        kind(append(&store, all(&[], None))),
-        ErrorKind::InvalidInput
-    );
+    assert_eq!(kind(append(&store, all(&[(&event, 1), (&event, 2)], None))), ErrorKind::PartlyPresent);
+    assert_eq!(kind(append(&store, all(&[(&event, 2), (&event, 1)], None))), ErrorKind::PartlyPresent);
+    assert_eq!(kind(append(&store, all(&[(&event, 3), (&event, 3)], None))), ErrorKind::InvalidInput);
+    assert_eq!(kind(append(&store, all(&[], None))), ErrorKind::InvalidInput);
     assert_eq!(store.view().head().size, Size(1));
 }
 
@@ -352,23 +229,13 @@ fn times_are_the_clocks_and_never_go_back() {
     let mut with_clock = options();
     with_clock.clock = Arc::new(move || clock.load(Ordering::Relaxed));
     let store = Store::create(Arc::new(files), identity(), with_clock).unwrap();
-    let at = |position| {
-        store
-            .view()
-            .frame(Position(position))
-            .unwrap()
-            .recorded_at()
-    };
+    let at = |position| store.view().frame(Position(position)).unwrap().recorded_at();
     append(&store, one(&a(&[], ""), 1)).unwrap();
     now.store(4_000, Ordering::Relaxed);
     append(&store, one(&a(&[], ""), 2)).unwrap();
     // 20:00 UTC is already the next day at +7.
     now.store(20 * 3_600_000_000, Ordering::Relaxed);
-    let undated = Submission {
-        records: vec![prepare(&a(&[], ""), id(3), None)],
-        condition: None,
-        recorded_at: None,
-    };
+    let undated = Submission { records: vec![prepare(&a(&[], ""), id(3), None)], condition: None, recorded_at: None };
     append(&store, undated).unwrap();
     assert_eq!((at(0), at(1), at(2)), (5_000, 5_000, 20 * 3_600_000_000));
     assert_eq!(store.view().frame(Position(2)).unwrap().occurred_on(), 1);
@@ -401,11 +268,7 @@ fn other_versions_are_compared_decoded() {
             from.take::<String>().map(|_| Self)
         }
     }
-    let newer = || Submission {
-        records: vec![prepare(&Newer, id(1), Some(18_000))],
-        condition: None,
-        recorded_at: None,
-    };
+    let newer = || Submission { records: vec![prepare(&Newer, id(1), Some(18_000))], condition: None, recorded_at: None };
     assert_eq!(kind(append(&store, newer())), ErrorKind::ContentDiffers);
     store.compare_versions(Arc::new(|record, there| Ok(record.kind() == there.kind())));
     assert!(append(&store, newer()).unwrap().repeated);

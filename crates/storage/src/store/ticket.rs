@@ -34,10 +34,7 @@ impl Slot {
                 *state = State::Waiting(Some(waiter()));
                 None
             }
-            State::Taken => Some(Err(Error::new(
-                ErrorKind::Closed,
-                "the ticket was answered before",
-            ))),
+            State::Taken => Some(Err(Error::new(ErrorKind::Closed, "the ticket was answered before"))),
         }
     }
 }
@@ -68,9 +65,7 @@ impl Ticket {
 impl Future for Ticket {
     type Output = Result<Done>;
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0
-            .take_or(|| Waiter::Task(context.waker().clone()))
-            .map_or(Poll::Pending, Poll::Ready)
+        self.0.take_or(|| Waiter::Task(context.waker().clone())).map_or(Poll::Pending, Poll::Ready)
     }
 }
 impl fmt::Debug for Ticket {
@@ -89,14 +84,7 @@ pub(super) struct Answerer {
 /// A ticket and its other side. Every error is given these ids, unless it names others.
 pub(super) fn pair(ids: Vec<RecordId>) -> (Ticket, Answerer) {
     let slot = Arc::new(Slot(Mutex::new(State::Waiting(None))));
-    (
-        Ticket(Arc::clone(&slot)),
-        Answerer {
-            slot,
-            ids,
-            answered: false,
-        },
-    )
+    (Ticket(Arc::clone(&slot)), Answerer { slot, ids, answered: false })
 }
 
 impl Answerer {
@@ -105,13 +93,7 @@ impl Answerer {
     }
     fn give(&mut self, answer: Result<Done>) {
         self.answered = true;
-        let answer = answer.map_err(|e| {
-            if e.ids().is_empty() {
-                e.with_ids(std::mem::take(&mut self.ids))
-            } else {
-                e
-            }
-        });
+        let answer = answer.map_err(|e| if e.ids().is_empty() { e.with_ids(std::mem::take(&mut self.ids)) } else { e });
         let before = std::mem::replace(&mut *self.slot.state(), State::Answered(answer));
         match before {
             State::Waiting(Some(Waiter::Thread(thread))) => thread.unpark(),
@@ -123,11 +105,8 @@ impl Answerer {
 impl Drop for Answerer {
     fn drop(&mut self) {
         if !self.answered {
-            self.give(Err(Error::new(
-                ErrorKind::Poisoned,
-                "the writer ended without an answer: the outcome is unknown",
-            )
-            .advise("reopen the ledger, then send the same ids again")));
+            self.give(Err(Error::new(ErrorKind::Poisoned, "the writer ended without an answer: the outcome is unknown")
+                .advise("reopen the ledger, then send the same ids again")));
         }
     }
 }

@@ -29,28 +29,16 @@ pub struct View {
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "View({}, size {})",
-            self.identity().origin,
-            self.head().size
-        )
+        write!(f, "View({}, size {})", self.identity().origin, self.head().size)
     }
 }
 
 /// Refuses a ledger of another schema.
-pub(super) fn check_schema(
-    files: &dyn Files,
-    identity: &Identity,
-    schema: Option<&str>,
-) -> Result<()> {
+pub(super) fn check_schema(files: &dyn Files, identity: &Identity, schema: Option<&str>) -> Result<()> {
     match schema {
         Some(schema) if schema != identity.schema => Err(Error::new(
             ErrorKind::WrongSchema,
-            format!(
-                "the ledger holds events of {:?}, not of {schema:?}",
-                identity.schema
-            ),
+            format!("the ledger holds events of {:?}, not of {schema:?}", identity.schema),
         )
         .in_file(files.describe("ledger"))),
         _ => Ok(()),
@@ -58,38 +46,27 @@ pub(super) fn check_schema(
 }
 
 impl View {
-    /// Opens a ledger for reading only, also beside a live writer or on read-only media. Without a schema any will do.
+    /// Opens a ledger for reading only, also beside a live writer or on read-only media. Without a schema any will do. A vault
+    /// that cannot be opened concerns personal values alone: [`Self::open_value`] says why.
     ///
     /// # Errors
     /// `NotALedger`, `WrongFormat`, `WrongSchema`, `Damaged`, or what the system refuses.
-    pub fn open(
-        files: Arc<dyn Files>,
-        schema: Option<&str>,
-        options: &StoreOptions,
-    ) -> Result<Self> {
+    pub fn open(files: Arc<dyn Files>, schema: Option<&str>, options: &StoreOptions) -> Result<Self> {
         let log = LogView::open(Arc::clone(&files))?;
         let identity = log.identity().clone();
         check_schema(&*files, &identity, schema)?;
-        let index_options = IndexOptions {
-            cache_bytes: options.cache_bytes,
-            writable: false,
-            ..IndexOptions::default()
-        };
+        let index_options = IndexOptions { cache_bytes: options.cache_bytes, writable: false, ..IndexOptions::default() };
         let index = Index::open(Arc::clone(&files), identity.ledger_id, index_options)?;
-        let vault = Vault::open(&*files, identity.ledger_id, false)?;
+        let (vault, vault_failure) = match Vault::open(&*files, identity.ledger_id, false) {
+            Ok(vault) => (vault, None),
+            Err(error) => (None, Some(error)),
+        };
         let (segments, head) = (Arc::clone(log.segments()), log.head());
-        let shared = Shared::new(
-            files,
-            identity,
-            segments,
-            index,
-            vault,
-            Source::Files(log),
-            head,
-        );
-        Ok(Self {
-            shared: Arc::new(shared),
-        })
+        let shared = Shared::new(files, identity, segments, index, vault, Source::Files(log), head);
+        if let Some(why) = vault_failure {
+            let _ = shared.vault_failure.set(why);
+        }
+        Ok(Self { shared: Arc::new(shared) })
     }
     /// Who the ledger is.
     #[must_use]
@@ -124,7 +101,7 @@ impl View {
     /// Whether this copy has a vault.
     #[must_use]
     pub fn has_vault(&self) -> bool {
-        self.shared.vault.is_some()
+        self.shared.vault.is_some() || self.shared.vault_failure.get().is_some()
     }
 
     /// The record at a position, its checksum verified.
@@ -134,11 +111,7 @@ impl View {
     pub fn frame(&self, position: Position) -> Result<Frame> {
         let size = self.head().size;
         if !size.contains(position) {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("there is no record: the ledger's size is {size}"),
-            )
-            .at(position));
+            return Err(Error::new(ErrorKind::NotFound, format!("there is no record: the ledger's size is {size}")).at(position));
         }
         self.shared.frame(position)
     }
@@ -180,11 +153,7 @@ impl View {
             return Ok(head.root);
         }
         self.within(size)?;
-        self.shared.indexed(size, |index| {
-            index.root_at(size, &|position| {
-                Ok(self.shared.frame(position)?.hash(position))
-            })
-        })
+        self.shared.indexed(size, |index| index.root_at(size, &|position| Ok(self.shared.frame(position)?.hash(position))))
     }
     /// The root of a perfect subtree of the first `size` records: what proofs are made of.
     ///
@@ -192,19 +161,12 @@ impl View {
     /// As [`Self::root_at`].
     pub fn node(&self, node: Node, size: Size) -> Result<Hash> {
         self.within(size)?;
-        self.shared.indexed(size, |index| {
-            index.node(node, &|position| {
-                Ok(self.shared.frame(position)?.hash(position))
-            })
-        })
+        self.shared.indexed(size, |index| index.node(node, &|position| Ok(self.shared.frame(position)?.hash(position))))
     }
     fn within(&self, size: Size) -> Result<()> {
         let head = self.head();
         if size > head.size {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                format!("the ledger's size is {}, not yet {size}", head.size),
-            ));
+            return Err(Error::new(ErrorKind::NotFound, format!("the ledger's size is {}, not yet {size}", head.size)));
         }
         Ok(())
     }

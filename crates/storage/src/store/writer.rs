@@ -40,11 +40,8 @@ impl Drop for Last {
 }
 
 fn unknown(what: &str) -> Error {
-    Error::new(
-        ErrorKind::Poisoned,
-        format!("{what}: the outcome is unknown"),
-    )
-    .advise("reopen the ledger, then send the same ids again")
+    Error::new(ErrorKind::Poisoned, format!("{what}: the outcome is unknown"))
+        .advise("reopen the ledger, then send the same ids again")
 }
 
 /// Submissions on their way into one batch.
@@ -79,9 +76,7 @@ impl Writer {
                     let gathered = self.gather(&mut jobs);
                     self.commit(gathered);
                 }
-                Some(why) => jobs
-                    .drain(..)
-                    .for_each(|job| job.answerer.answer(Err(why.clone()))),
+                Some(why) => jobs.drain(..).for_each(|job| job.answerer.answer(Err(why.clone()))),
             }
         }
         self.close()
@@ -92,11 +87,7 @@ impl Writer {
             return;
         }
         let vault = self.shared.vault.as_ref();
-        if let Err(error) = self
-            .log
-            .idle()
-            .and_then(|()| vault.map_or(Ok(()), Vault::mark))
-        {
+        if let Err(error) = self.log.idle().and_then(|()| vault.map_or(Ok(()), Vault::mark)) {
             self.break_off(unknown("a sync failed").caused_by(error));
         }
     }
@@ -120,11 +111,7 @@ impl Writer {
     /// Takes jobs from the front as far as one batch holds them, and decides each.
     fn gather(&self, jobs: &mut VecDeque<Job>) -> Gathered {
         let group = Group::new(self.log.head().size, self.log.last_recorded_at());
-        let mut gathered = Gathered {
-            group,
-            decided: Vec::new(),
-            erasing: None,
-        };
+        let mut gathered = Gathered { group, decided: Vec::new(), erasing: None };
         while let Some(Job { work, answerer }) = jobs.pop_front() {
             let has_room = match &work {
                 Work::Append(submission) => gathered.group.has_room(&submission.records),
@@ -137,25 +124,15 @@ impl Writer {
             }
             let (submission, erasing) = match work {
                 Work::Append(submission) => (submission, None),
-                Work::Erase { handle, record } => (
-                    Submission {
-                        records: vec![*record],
-                        condition: None,
-                        recorded_at: None,
-                    },
-                    Some(handle),
-                ),
+                Work::Erase { handle, record } => {
+                    (Submission { records: vec![*record], condition: None, recorded_at: None }, Some(handle))
+                }
             };
-            let outcome = match (
-                self.shared.damage(),
-                erasing.map(|handle| self.shared.erasure_of(&handle)),
-            ) {
+            let outcome = match (self.shared.damage(), erasing.map(|handle| self.shared.erasure_of(&handle))) {
                 (Some(damage), _) => Outcome::Refused(damage.clone()),
                 (None, Some(Err(error))) => Outcome::Refused(error),
                 (None, Some(Ok(Some(there)))) => Outcome::Repeated(vec![there]),
-                (None, _) => gathered
-                    .group
-                    .decide(&self.shared, &self.options, submission),
+                (None, _) => gathered.group.decide(&self.shared, &self.options, submission),
             };
             let refused = matches!(outcome, Outcome::Refused(_));
             gathered.decided.push((answerer, outcome));
@@ -169,18 +146,10 @@ impl Writer {
 
     /// Makes what was gathered durable, erases, and answers.
     fn commit(&mut self, gathered: Gathered) {
-        let Gathered {
-            group,
-            decided,
-            erasing,
-        } = gathered;
+        let Gathered { group, decided, erasing } = gathered;
         let appended = match self.append(&group) {
             // The reserved space is for this.
-            Err(full)
-                if full.kind() == ErrorKind::NoSpace && self.shared.reservations.give_back() =>
-            {
-                self.append(&group)
-            }
+            Err(full) if full.kind() == ErrorKind::NoSpace && self.shared.reservations.give_back() => self.append(&group),
             appended => appended,
         };
         let answered = appended.and_then(|written| match erasing {
@@ -193,14 +162,8 @@ impl Writer {
             let answer = match (&answered, outcome) {
                 (Ok(written), outcome) => self.done(outcome, written.as_ref(), &group),
                 // What was answered from the log alone stands.
-                (Err(_), Outcome::Refused(why))
-                    if why.position().is_none_or(|p| group.is_after(p)) =>
-                {
-                    Err(why)
-                }
-                (Err(_), Outcome::Repeated(there))
-                    if erasing.is_none() && there.iter().all(|r| group.is_after(r.position)) =>
-                {
+                (Err(_), Outcome::Refused(why)) if why.position().is_none_or(|p| group.is_after(p)) => Err(why),
+                (Err(_), Outcome::Repeated(there)) if erasing.is_none() && there.iter().all(|r| group.is_after(r.position)) => {
                     self.done(Outcome::Repeated(there), None, &group)
                 }
                 (Err(error), _) => Err(error.clone()),
@@ -214,11 +177,8 @@ impl Writer {
         if group.records.is_empty() {
             return Ok(None);
         }
-        let rows: Vec<(RecordId, &PersonalRow)> = group
-            .records
-            .iter()
-            .flat_map(|record| record.personal().iter().map(|row| (record.id(), row)))
-            .collect();
+        let rows: Vec<(RecordId, &PersonalRow)> =
+            group.records.iter().flat_map(|record| record.personal().iter().map(|row| (record.id(), row))).collect();
         let mut put: Range<u64> = 0..0;
         if let Some(vault) = self.shared.vault.as_ref().filter(|_| !rows.is_empty()) {
             put = match vault.put(&rows, &|b| (self.options.random)(b)) {
@@ -254,12 +214,7 @@ impl Writer {
     }
     /// Now and then, so that an opening after a kill does not look up all of a long import's rows.
     fn mark_vault(&mut self) {
-        let Some(vault) = self
-            .shared
-            .vault
-            .as_ref()
-            .filter(|v| v.unmarked_bytes() > MARK_BYTES)
-        else {
+        let Some(vault) = self.shared.vault.as_ref().filter(|v| v.unmarked_bytes() > MARK_BYTES) else {
             return;
         };
         if let Err(error) = vault.mark() {
@@ -270,11 +225,7 @@ impl Writer {
     fn failed(&mut self, error: Error) -> Error {
         let nothing_written = matches!(
             error.kind(),
-            ErrorKind::NoSpace
-                | ErrorKind::TooLarge
-                | ErrorKind::InvalidInput
-                | ErrorKind::ErasedSubject
-                | ErrorKind::Damaged
+            ErrorKind::NoSpace | ErrorKind::TooLarge | ErrorKind::InvalidInput | ErrorKind::ErasedSubject | ErrorKind::Damaged
         );
         if nothing_written && !self.log.is_poisoned() {
             return error;
@@ -285,17 +236,10 @@ impl Writer {
         self.break_off(unknown("a write failed").caused_by(error))
     }
     fn index(&mut self, group: &Group, written: &Written) {
-        let keys: Vec<_> = group
-            .records
-            .iter()
-            .enumerate()
-            .map(|(index, record)| group.keys(index, record))
-            .collect();
+        let keys: Vec<_> = group.records.iter().enumerate().map(|(index, record)| group.keys(index, record)).collect();
         let mut added = Vec::with_capacity(keys.len());
         for (index, (record, keys)) in group.records.iter().zip(&keys).enumerate() {
-            if let (Some(location), Some(hash)) =
-                (written.locations.get(index), written.hashes.get(index))
-            {
+            if let (Some(location), Some(hash)) = (written.locations.get(index), written.hashes.get(index)) {
                 added.push(Added {
                     position: Position(written.first.0 + index as u64),
                     id: record.id(),
@@ -336,21 +280,10 @@ impl Writer {
         let records = there
             .into_iter()
             .map(|r| {
-                let hash = r
-                    .hash
-                    .or_else(|| hash(&r))
-                    .ok_or_else(|| unknown("the log gave no hash"))?;
-                Ok(Placed {
-                    position: r.position,
-                    id: r.id,
-                    hash,
-                })
+                let hash = r.hash.or_else(|| hash(&r)).ok_or_else(|| unknown("the log gave no hash"))?;
+                Ok(Placed { position: r.position, id: r.id, hash })
             })
             .collect::<Result<_>>()?;
-        Ok(Done {
-            records,
-            repeated,
-            size: self.shared.head().size,
-        })
+        Ok(Done { records, repeated, size: self.shared.head().size })
     }
 }

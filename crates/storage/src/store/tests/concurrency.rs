@@ -16,19 +16,13 @@ fn readers_follow_a_live_writer_and_waiters_are_woken() {
         if n % 50 == 0 {
             assert_eq!(reader.refresh().unwrap().size, Size(n + 1));
             assert_eq!(selected(&reader, &Query::tag("n", n.to_string())), [n]);
-            assert_eq!(
-                reader.root_at(Size(n + 1)).unwrap(),
-                store.view().head().root
-            );
+            assert_eq!(reader.root_at(Size(n + 1)).unwrap(), store.view().head().root);
         }
     }
     assert!(waiter.join().unwrap() >= Size(1));
     assert_eq!(reader.refresh().unwrap(), store.view().head());
     for size in [0, 1, 7, 255, 256, 257, 299] {
-        assert_eq!(
-            reader.root_at(Size(size)).unwrap(),
-            store.view().root_at(Size(size)).unwrap()
-        );
+        assert_eq!(reader.root_at(Size(size)).unwrap(), store.view().root_at(Size(size)).unwrap());
     }
     assert_eq!(kind(reader.root_at(Size(301))), ErrorKind::NotFound);
 }
@@ -54,17 +48,12 @@ fn a_full_queue_blocks_or_says_busy_and_a_ticket_is_a_future() {
     for ticket in tickets {
         ticket.wait().unwrap();
     }
-    assert_eq!(
-        (store.view().head().size, busy),
-        (Size(taken as u64), 2_000 - taken)
-    );
+    assert_eq!((store.view().head().size, busy), (Size(taken as u64), 2_000 - taken));
     let threads: Vec<_> = (0..8)
         .map(|t| {
             let store = Arc::clone(&store);
             std::thread::spawn(move || {
-                (0..100).for_each(|n| {
-                    drop(append(&store, one(&a(&[], ""), 10_000 + t * 1_000 + n)).unwrap())
-                })
+                (0..100).for_each(|n| drop(append(&store, one(&a(&[], ""), 10_000 + t * 1_000 + n)).unwrap()))
             })
         })
         .collect();
@@ -96,20 +85,13 @@ fn threads_append_while_others_read_and_runs_are_written() {
                 scope.spawn(move || {
                     for k in 0..EACH {
                         let batch = t * EACH + k;
-                        let event = a(
-                            &[("batch", &batch.to_string()), ("thread", &t.to_string())],
-                            "x",
-                        );
-                        let events: Vec<_> =
-                            (0..BATCH).map(|n| (&event, batch * BATCH + n)).collect();
+                        let event = a(&[("batch", &batch.to_string()), ("thread", &t.to_string())], "x");
+                        let events: Vec<_> = (0..BATCH).map(|n| (&event, batch * BATCH + n)).collect();
                         let fresh = Query::tag("batch", batch.to_string()).absent();
                         let done = append(store, all(&events, Some(fresh))).unwrap();
                         let first = done.records[0].position.0;
                         assert_eq!(positions(&done), (first..first + BATCH).collect::<Vec<_>>());
-                        assert_eq!(
-                            store.view().find(id(batch * BATCH + 7)).unwrap(),
-                            Some(Position(first + 7))
-                        );
+                        assert_eq!(store.view().find(id(batch * BATCH + 7)).unwrap(), Some(Position(first + 7)));
                     }
                 })
             })
@@ -117,15 +99,9 @@ fn threads_append_while_others_read_and_runs_are_written() {
         let looking = scope.spawn(|| {
             for view in [view, &reader].into_iter().cycle() {
                 let size = view.refresh().unwrap().size.0;
-                let newest: Vec<u64> = view
-                    .select(&Query::all(), 0..size, true)
-                    .take(3)
-                    .map(|r| r.unwrap().0.0)
-                    .collect();
+                let newest: Vec<u64> = view.select(&Query::all(), 0..size, true).take(3).map(|r| r.unwrap().0.0).collect();
                 assert!(newest.first().is_none_or(|p| p + 1 == size));
-                let of_thread = view
-                    .select(&Query::tag("thread", "1"), 0..size, false)
-                    .count() as u64;
+                let of_thread = view.select(&Query::tag("thread", "1"), 0..size, false).count() as u64;
                 assert_eq!(of_thread % BATCH, 0, "batches are atomic");
                 if size == THREADS * EACH * BATCH {
                     break;
@@ -146,22 +122,9 @@ fn threads_append_while_others_read_and_runs_are_written() {
             assert_eq!(view.frame(position).unwrap().id(), id(n));
         }
         for batch in (0..THREADS * EACH).step_by(23) {
-            assert_eq!(
-                selected(view, &Query::tag("batch", batch.to_string())).len() as u64,
-                BATCH
-            );
+            assert_eq!(selected(view, &Query::tag("batch", batch.to_string())).len() as u64, BATCH);
         }
     }
-    assert_eq!(
-        again.view().root_at(Size(12_345)).unwrap(),
-        reader.root_at(Size(12_345)).unwrap()
-    );
-    assert!(
-        again
-            .view()
-            .verify(&mut |_, _| {})
-            .unwrap()
-            .findings
-            .is_empty()
-    );
+    assert_eq!(again.view().root_at(Size(12_345)).unwrap(), reader.root_at(Size(12_345)).unwrap());
+    assert!(again.view().verify(&mut |_, _| {}).unwrap().findings.is_empty());
 }

@@ -12,28 +12,14 @@ fn after_any_crash_every_answered_record_opens() {
     let store = Store::create(Arc::new(files.clone()), identity(), options()).unwrap();
     files.record(true);
     for n in 0..6 {
-        let submission = all(
-            &[
-                (&a(&[("n", &n.to_string())], ""), 10 * n),
-                (&member(&format!("citizen:{}", n % 4), "Lan"), 10 * n + 1),
-            ],
-            None,
-        );
+        let submission =
+            all(&[(&a(&[("n", &n.to_string())], ""), 10 * n), (&member(&format!("citizen:{}", n % 4), "Lan"), 10 * n + 1)], None);
         append(&store, submission).unwrap();
         acked(&files, 2 * (n + 1));
     }
     let subject = SubjectId::new("citizen:1").unwrap();
     store
-        .erase(&subject, |handle| {
-            Ok(prepare(
-                &LedgerEvent::SubjectErased {
-                    handle,
-                    basis: "x".to_owned(),
-                },
-                id(500),
-                Some(1),
-            ))
-        })
+        .erase(&subject, |handle| Ok(prepare(&LedgerEvent::SubjectErased { handle, basis: "x".to_owned() }, id(500), Some(1))))
         .unwrap();
     acked(&files, 13);
     store.close().unwrap();
@@ -41,10 +27,7 @@ fn after_any_crash_every_answered_record_opens() {
     let mut images = 0;
     for (index, snapshot) in snapshots.iter().enumerate() {
         let kill = SimFiles::from_disk(snapshot.disk.clone());
-        let power = snapshot
-            .disk
-            .crashes(6, index as u64)
-            .map(|crash| SimFiles::from_image(&crash.image));
+        let power = snapshot.disk.crashes(6, index as u64).map(|crash| SimFiles::from_image(&crash.image));
         for (number, files) in std::iter::once(kill).chain(power).enumerate() {
             images += 1;
             let reader = View::open(Arc::new(files.clone()), None, &options()).unwrap();
@@ -71,20 +54,14 @@ fn after_any_crash_every_answered_record_opens() {
                     continue;
                 }
                 let submission = all(
-                    &[
-                        (&a(&[("n", &n.to_string())], ""), 10 * n),
-                        (&member(&format!("citizen:{}", n % 4), "Lan"), 10 * n + 1),
-                    ],
+                    &[(&a(&[("n", &n.to_string())], ""), 10 * n), (&member(&format!("citizen:{}", n % 4), "Lan"), 10 * n + 1)],
                     None,
                 );
                 let done = append(&store, submission).unwrap();
                 assert_eq!(done.repeated, 2 * n < size.0.min(12));
             }
             store.close().unwrap();
-            let report = View::open(Arc::new(files.clone()), None, &options())
-                .unwrap()
-                .verify(&mut |_, _| {})
-                .unwrap();
+            let report = View::open(Arc::new(files.clone()), None, &options()).unwrap().verify(&mut |_, _| {}).unwrap();
             assert!(report.findings.is_empty(), "{:?}", report.findings);
         }
     }
@@ -100,19 +77,10 @@ fn a_full_disk_answers_its_group_only() {
     let mut refused = 0;
     for n in 0..40 {
         let big = a(&[], &"x".repeat(60_000));
-        match append(
-            &store,
-            all(
-                &[(&big, 100 + n), (&member("citizen:1", "Lan"), 200 + n)],
-                None,
-            ),
-        ) {
+        match append(&store, all(&[(&big, 100 + n), (&member("citizen:1", "Lan"), 200 + n)], None)) {
             Ok(_) => {}
             Err(error) => {
-                assert_eq!(
-                    (error.kind(), error.ids()),
-                    (ErrorKind::NoSpace, &[id(100 + n), id(200 + n)][..])
-                );
+                assert_eq!((error.kind(), error.ids()), (ErrorKind::NoSpace, &[id(100 + n), id(200 + n)][..]));
                 refused += 1;
             }
         }
@@ -120,17 +88,7 @@ fn a_full_disk_answers_its_group_only() {
     assert!(refused > 0);
     files.set_capacity(None);
     for n in 0..40 {
-        append(
-            &store,
-            all(
-                &[
-                    (&a(&[], &"x".repeat(60_000)), 100 + n),
-                    (&member("citizen:1", "Lan"), 200 + n),
-                ],
-                None,
-            ),
-        )
-        .unwrap();
+        append(&store, all(&[(&a(&[], &"x".repeat(60_000)), 100 + n), (&member("citizen:1", "Lan"), 200 + n)], None)).unwrap();
     }
     assert_eq!(store.view().head().size, Size(81));
     store.close().unwrap();
@@ -145,40 +103,22 @@ fn a_failed_sync_poisons_and_the_same_ids_are_sent_again() {
         let store = Store::create(Arc::new(files.clone()), identity(), options()).unwrap();
         append(&store, one(&a(&[], ""), 1)).unwrap();
         store.view().wait_beyond(Size(1), Duration::from_millis(60));
-        files.inject(Fault::Sync {
-            nth,
-            kept: 5,
-            len_kept: true,
-        });
+        files.inject(Fault::Sync { nth, kept: 5, len_kept: true });
         let submission = || all(&[(&member("citizen:1", "Lan"), 2), (&a(&[], ""), 3)], None);
         let Err(error) = append(&store, submission()) else {
             // The fault comes later than this append's last sync.
             continue;
         };
-        assert_eq!(
-            (error.kind(), error.ids()),
-            (ErrorKind::Poisoned, &[id(2), id(3)][..])
-        );
+        assert_eq!((error.kind(), error.ids()), (ErrorKind::Poisoned, &[id(2), id(3)][..]));
         let later = append(&store, one(&a(&[], ""), 4)).unwrap_err();
-        assert_eq!(
-            (later.kind(), later.ids()),
-            (ErrorKind::Poisoned, &[id(4)][..])
-        );
+        assert_eq!((later.kind(), later.ids()), (ErrorKind::Poisoned, &[id(4)][..]));
         assert!(store.close().is_err());
         drop(store);
-        let store =
-            Store::open(Arc::new(SimFiles::from_disk(files.disk())), options(), None).unwrap();
+        let store = Store::open(Arc::new(SimFiles::from_disk(files.disk())), options(), None).unwrap();
         append(&store, submission()).unwrap();
         append(&store, submission()).unwrap();
         assert_eq!(store.view().head().size, Size(3));
-        assert!(
-            store
-                .view()
-                .verify(&mut |_, _| {})
-                .unwrap()
-                .findings
-                .is_empty()
-        );
+        assert!(store.view().verify(&mut |_, _| {}).unwrap().findings.is_empty());
     }
 }
 
@@ -194,22 +134,11 @@ fn damage_that_is_met_stops_appends() {
     segment.read_at(&mut bytes, 0).unwrap();
     let at = bytes.windows(9).position(|w| w == b"some text").unwrap();
     segment.write_at(b"X", at as u64).unwrap();
-    let damaged = (0..10)
-        .map(|p| store.view().frame(Position(p)))
-        .filter(Result::is_err)
-        .count();
+    let damaged = (0..10).map(|p| store.view().frame(Position(p))).filter(Result::is_err).count();
     assert_eq!(damaged, 1);
-    assert_eq!(
-        kind(append(&store, one(&a(&[], ""), 50))),
-        ErrorKind::Damaged
-    );
+    assert_eq!(kind(append(&store, one(&a(&[], ""), 50))), ErrorKind::Damaged);
     let report = store.view().verify(&mut |_, _| {}).unwrap();
-    assert!(
-        report
-            .findings
-            .iter()
-            .any(|f| f.in_log && f.position == Some(Position(0)))
-    );
+    assert!(report.findings.iter().any(|f| f.in_log && f.position == Some(Position(0))));
 }
 
 #[test]
@@ -217,30 +146,17 @@ fn a_damaged_vault_or_index_is_no_damage_of_the_log() {
     let files = SimFiles::new();
     let store = Store::create(Arc::new(files.clone()), identity(), options()).unwrap();
     let event = |n: u64| {
-        if n % 10 == 9 {
-            Ev::Retract(id(n - 1))
-        } else {
-            member("citizen:1", "Lan")
-        }
+        if n % 10 == 9 { Ev::Retract(id(n - 1)) } else { member("citizen:1", "Lan") }
     };
-    let tickets: Vec<Ticket> = (0..600)
-        .map(|n| store.submit(one(&event(n), n)).unwrap())
-        .collect();
+    let tickets: Vec<Ticket> = (0..600).map(|n| store.submit(one(&event(n), n)).unwrap()).collect();
     tickets.into_iter().for_each(|t| drop(t.wait().unwrap()));
     store.close().unwrap();
     let image = files.disk().visible();
-    let mut places = vec![
-        ("vault/rows".to_owned(), 4096 + 200u64),
-        ("vault/keys".to_owned(), 4096 + 70),
-    ];
+    let mut places = vec![("vault/rows".to_owned(), 4096 + 200u64), ("vault/keys".to_owned(), 4096 + 70)];
     for name in files.list("index").unwrap() {
         let path = format!("index/{name}");
         let len = image.files[&path].len();
-        places.extend(
-            (0..len)
-                .step_by(usize::try_from(len / 17 + 1).unwrap())
-                .map(|at| (path.clone(), at)),
-        );
+        places.extend((0..len).step_by(usize::try_from(len / 17 + 1).unwrap()).map(|at| (path.clone(), at)));
     }
     assert!(places.len() > 10, "the index has a file");
     let mut noticed = 0;
@@ -253,27 +169,17 @@ fn a_damaged_vault_or_index_is_no_damage_of_the_log() {
         let reader = View::open(Arc::new(files.clone()), None, &options()).unwrap();
         let report = reader.verify(&mut |_, _| {}).unwrap();
         assert!(report.findings.iter().all(|f| !f.in_log), "{path} {at}");
-        assert!(
-            !path.starts_with("vault") || !report.findings.is_empty(),
-            "{path} {at}"
-        );
+        assert!(!path.starts_with("vault") || !report.findings.is_empty(), "{path} {at}");
         noticed += usize::from(!report.findings.is_empty());
         // Whatever the index says, nothing is missed and nothing is appended twice.
         let store = Store::open(Arc::new(files.clone()), options(), None).unwrap();
         for n in (0..600).step_by(7) {
-            assert_eq!(
-                reader.find(id(n)).unwrap(),
-                Some(Position(n)),
-                "{path} {at}"
-            );
+            assert_eq!(reader.find(id(n)).unwrap(), Some(Position(n)), "{path} {at}");
             if !path.starts_with("vault") {
                 assert!(append(&store, one(&event(n), n)).unwrap().repeated);
             }
         }
-        assert_eq!(
-            selected(store.view(), &Query::tag("club", "chess")).len(),
-            600
-        );
+        assert_eq!(selected(store.view(), &Query::tag("club", "chess")).len(), 600);
         assert_eq!(selected(&reader, &Query::record(id(8))), [8, 9]);
     }
     assert!(noticed > 5, "{noticed}");
@@ -281,57 +187,26 @@ fn a_damaged_vault_or_index_is_no_damage_of_the_log() {
 
 #[test]
 fn reserved_space_is_there_when_the_disk_is_full() {
-    let used = |files: &SimFiles| {
-        files
-            .disk()
-            .visible()
-            .files
-            .values()
-            .map(crate::sim::Content::len)
-            .sum::<u64>()
-    };
+    let used = |files: &SimFiles| files.disk().visible().files.values().map(crate::sim::Content::len).sum::<u64>();
     let files = SimFiles::new();
     let store = Store::create(Arc::new(files.clone()), identity(), options()).unwrap();
     let before = used(&files);
     files.set_capacity(Some(before + 4_000_000));
     assert_eq!(kind(store.reserve(5_000_000)), ErrorKind::NoSpace);
-    assert_eq!(
-        used(&files),
-        before,
-        "a refused reservation leaves nothing behind"
-    );
+    assert_eq!(used(&files), before, "a refused reservation leaves nothing behind");
     let reservation = store.reserve(4_000_000).unwrap();
     assert_eq!(used(&files), before + 4_000_000);
     for n in 0..20 {
         let big = a(&[], &"x".repeat(60_000));
-        append(
-            &store,
-            all(
-                &[(&big, 100 + n), (&member("citizen:1", "Lan"), 200 + n)],
-                None,
-            ),
-        )
-        .unwrap();
+        append(&store, all(&[(&big, 100 + n), (&member("citizen:1", "Lan"), 200 + n)], None)).unwrap();
     }
     drop(reservation);
-    assert!(
-        files
-            .list("")
-            .unwrap()
-            .iter()
-            .all(|name| !name.ends_with(".tmp"))
-    );
+    assert!(files.list("").unwrap().iter().all(|name| !name.ends_with(".tmp")));
     // What a killed writer had set aside goes with the next opening.
     let kept = store.reserve(1_000).unwrap();
     let killed = SimFiles::from_disk(files.disk());
     let again = Store::open(Arc::new(killed.clone()), options(), None).unwrap();
-    assert!(
-        killed
-            .list("")
-            .unwrap()
-            .iter()
-            .all(|name| !name.ends_with(".tmp"))
-    );
+    assert!(killed.list("").unwrap().iter().all(|name| !name.ends_with(".tmp")));
     assert_eq!(again.view().head().size, Size(40));
     drop(kept);
 }
@@ -344,15 +219,9 @@ fn an_interrupted_creation_is_repeated() {
     let (mut repeated, mut opened) = (0, 0);
     for (index, snapshot) in files.take_snapshots().iter().enumerate() {
         let kill = SimFiles::from_disk(snapshot.disk.clone());
-        let power = snapshot
-            .disk
-            .crashes(8, index as u64)
-            .map(|crash| SimFiles::from_image(&crash.image));
+        let power = snapshot.disk.crashes(8, index as u64).map(|crash| SimFiles::from_image(&crash.image));
         for files in std::iter::once(kill).chain(power) {
-            let other = Identity {
-                ledger_id: LedgerId([9; 16]),
-                ..identity()
-            };
+            let other = Identity { ledger_id: LedgerId([9; 16]), ..identity() };
             let store = match Store::open(Arc::new(files.clone()), options(), Some(Ev::SCHEMA)) {
                 Ok(store) => {
                     opened += 1;
@@ -365,14 +234,7 @@ fn an_interrupted_creation_is_repeated() {
                 }
             };
             append(&store, one(&member("citizen:1", "Lan"), 1)).unwrap();
-            assert!(
-                store
-                    .view()
-                    .verify(&mut |_, _| {})
-                    .unwrap()
-                    .findings
-                    .is_empty()
-            );
+            assert!(store.view().verify(&mut |_, _| {}).unwrap().findings.is_empty());
         }
     }
     assert!(repeated > 20 && opened > 5, "{repeated} {opened}");

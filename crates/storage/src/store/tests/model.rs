@@ -37,10 +37,7 @@ struct Model {
 impl Model {
     fn add(&mut self, event: Ev) {
         let own = self.events.len() as u64;
-        let mut found = Found {
-            about: own,
-            ..Found::default()
-        };
+        let mut found = Found { about: own, ..Found::default() };
         if let Some(amends) = event.amends() {
             let target = (0..own).find(|n| id(*n) == amends.target()).unwrap();
             found.about = target;
@@ -51,18 +48,12 @@ impl Model {
         }
         found.kinds.insert(event.kind().number());
         let keys = Tags::of(&event).unwrap();
-        found
-            .tags
-            .extend((0..5).filter(|tag| keys.contains(&key(*tag))));
+        found.tags.extend((0..5).filter(|tag| keys.contains(&key(*tag))));
         self.events.push(event);
         self.found.push(found);
     }
     fn positions(&self, matches: impl Fn(&Found) -> bool) -> Vec<u64> {
-        (0..)
-            .zip(&self.found)
-            .filter(|(_, f)| matches(f))
-            .map(|(n, _)| n)
-            .collect()
+        (0..).zip(&self.found).filter(|(_, f)| matches(f)).map(|(n, _)| n).collect()
     }
 }
 fn key(tag: u8) -> sovang_core::TagKey {
