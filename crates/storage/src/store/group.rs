@@ -144,7 +144,7 @@ impl Group {
                 Some(at) => *at,
                 None => last.max((options.clock)()),
             };
-            let today = (at + i64::from(options.utc_offset_seconds) * 1_000_000).div_euclid(DAY_MICROS);
+            let today = at.saturating_add(i64::from(options.utc_offset_seconds) * 1_000_000).div_euclid(DAY_MICROS);
             let today = i32::try_from(today).map_err(|_| Error::new(ErrorKind::InvalidInput, "the clock is out of range"))?;
             record.stamp(at, today);
             last = at;
@@ -239,8 +239,15 @@ impl Group {
     /// What the amendments among the records are found under, by their index. Their targets are earlier original records.
     fn amendments(&mut self, shared: &Arc<Shared>, records: &[Prepared]) -> Result<Vec<(usize, Derived)>> {
         let mut all: Vec<(usize, Derived)> = Vec::new();
+        if records.iter().all(|record| record.target().is_none()) {
+            return Ok(all);
+        }
+        self.find_all();
+        let mut originals: FxHashMap<RecordId, &Prepared> = FxHashMap::default();
+        let mut amendments: FxHashMap<RecordId, Vec<&Prepared>> = FxHashMap::default();
         for (index, record) in records.iter().enumerate() {
             let Some(target) = record.target() else {
+                originals.insert(record.id(), record);
                 continue;
             };
             let mut derived = Derived::of(target);
@@ -251,7 +258,7 @@ impl Group {
                 derived.add_prepared(target);
                 (target.target().is_some(), target.kind())
             };
-            let (is_amendment, kind) = if let Some(original) = records.iter().take(index).find(|r| r.id() == target) {
+            let (is_amendment, kind) = if let Some(original) = originals.get(&target) {
                 add(original)
             } else {
                 match self.place(shared, target)? {
@@ -276,15 +283,16 @@ impl Group {
             if kind >= limits::LEDGER_KIND_FIRST {
                 return refuse("to be amended is a record of the ledger itself");
             }
-            self.find_all();
             for at in self.found.by_key.get(&amendments_key(target)).into_iter().flatten() {
                 if let Some(earlier) = self.records.get(*at).filter(|r| r.target() == Some(target)) {
                     derived.add_prepared(earlier);
                 }
             }
-            for earlier in records.iter().take(index).filter(|r| r.target() == Some(target)) {
-                derived.add_prepared(earlier);
-            }
+            let earlier = amendments.entry(target).or_default();
+            earlier.iter().for_each(|earlier| derived.add_prepared(earlier));
+            earlier.push(record);
+            // An amendment of it is refused as one.
+            originals.insert(record.id(), record);
             all.push((index, derived));
         }
         Ok(all)
@@ -316,7 +324,7 @@ impl Group {
     fn newest(&self, item: &Item) -> Option<usize> {
         let found = &self.found;
         let matches = |index: &usize| {
-            let record = self.records.get(*index)?;
+            let record = self.records.get(*index).filter(|r| r.kind() < limits::LEDGER_KIND_FIRST)?;
             let derived = self.derived.get(index);
             let mut kinds = derived.map(|d| d.kinds.clone()).unwrap_or_default();
             kinds.push(record.kind());
