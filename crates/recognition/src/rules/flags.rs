@@ -93,67 +93,28 @@ impl fmt::Display for Flag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::CitesAnnulled { decision, .. } => write!(f, "decision {decision} is annulled"),
-            Self::Unsupported {
-                plaque,
-                model,
-                annulled,
-            } if annulled.is_empty() => {
-                write!(
-                    f,
-                    "no recognition of model {model} on or before its day supports plaque {plaque}"
-                )
+            Self::Unsupported { plaque, model, annulled } if annulled.is_empty() => {
+                write!(f, "no recognition of model {model} on or before its day supports plaque {plaque}")
             }
             Self::Unsupported { plaque, model, .. } => {
-                write!(
-                    f,
-                    "the recognition of model {model} that supported plaque {plaque} is annulled"
-                )
+                write!(f, "the recognition of model {model} that supported plaque {plaque} is annulled")
             }
-            Self::AfterWithdrawal {
-                model,
-                withdrawn_on,
-            } => write!(f, "model {model} was withdrawn on {withdrawn_on}"),
-            Self::RecognisedTwice {
-                model,
-                level,
-                period,
-                earlier,
-            } => {
-                write!(
-                    f,
-                    "record {earlier} recognises model {model} at level {level} in period {period} already"
-                )
+            Self::AfterWithdrawal { model, withdrawn_on } => write!(f, "model {model} was withdrawn on {withdrawn_on}"),
+            Self::RecognisedTwice { model, level, period, earlier } => {
+                write!(f, "record {earlier} recognises model {model} at level {level} in period {period} already")
             }
-            Self::AwardedTwice {
-                commendation,
-                earlier,
-            } => {
-                write!(
-                    f,
-                    "record {earlier} awards the achievement of commendation {commendation} already"
-                )
+            Self::AwardedTwice { commendation, earlier } => {
+                write!(f, "record {earlier} awards the achievement of commendation {commendation} already")
             }
             Self::IssuerAbsent { decision } => {
-                write!(
-                    f,
-                    "unit {} did not exist on {}",
-                    decision.issuer, decision.date
-                )
+                write!(f, "unit {} did not exist on {}", decision.issuer, decision.date)
             }
         }
     }
 }
 impl fmt::Display for Flagged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "position {}: {} {}: rule {}: {}",
-            self.position,
-            self.kind,
-            self.record,
-            self.why.rule(),
-            self.why
-        )
+        write!(f, "position {}: {} {}: rule {}: {}", self.position, self.kind, self.record, self.why.rule(), self.why)
     }
 }
 
@@ -220,20 +181,9 @@ impl Projection<Recognition> for Flags {
         for effect in record.effects() {
             let position = *self.positions.entry(effect.id).or_insert(record.position);
             if effect.weight > 0 {
-                let waived = record
-                    .overriding
-                    .as_ref()
-                    .map_or_else(Vec::new, |o| o.rules.clone());
+                let waived = record.overriding.as_ref().map_or_else(Vec::new, |o| o.rules.clone());
                 let (event, on) = (effect.event.clone(), effect.occurred_on);
-                self.standing.insert(
-                    position,
-                    Standing {
-                        record: effect.id,
-                        event,
-                        on,
-                        waived,
-                    },
-                );
+                self.standing.insert(position, Standing { record: effect.id, event, on, waived });
             } else {
                 self.standing.remove(&position);
             }
@@ -254,44 +204,23 @@ struct Reasons<'a> {
 impl<'a> Reasons<'a> {
     fn of(standing: impl Iterator<Item = &'a Standing>) -> Self {
         let mut reasons = Self::default();
-        for Standing {
-            record, event, on, ..
-        } in standing
-        {
+        for Standing { record, event, on, .. } in standing {
             match event {
                 Recognition::DecisionAnnulled(e) => {
-                    reasons
-                        .annulled
-                        .entry(keys::decision(&e.decision))
-                        .or_default()
-                        .push(*record);
+                    reasons.annulled.entry(keys::decision(&e.decision)).or_default().push(*record);
                 }
                 Recognition::ModelWithdrawn(e) => {
-                    let first = reasons
-                        .withdrawn
-                        .entry(keys::model(&e.model))
-                        .or_insert(*on);
+                    let first = reasons.withdrawn.entry(keys::model(&e.model)).or_insert(*on);
                     *first = (*first).min(*on);
                 }
                 Recognition::ModelRecognised(e) => {
-                    reasons
-                        .recognised
-                        .entry(keys::model(&e.model))
-                        .or_default()
-                        .push((&e.decision, *on, *record));
+                    reasons.recognised.entry(keys::model(&e.model)).or_default().push((&e.decision, *on, *record));
                 }
                 Recognition::UnitDefined(e) => {
-                    reasons
-                        .units
-                        .entry(keys::unit(&e.unit))
-                        .or_default()
-                        .push((e.valid_from, e.valid_to));
+                    reasons.units.entry(keys::unit(&e.unit)).or_default().push((e.valid_from, e.valid_to));
                 }
                 Recognition::UnitSucceeded(e) if e.extent == Extent::Whole => {
-                    let first = reasons
-                        .ended
-                        .entry(keys::unit(&e.from))
-                        .or_insert(e.effective_on);
+                    let first = reasons.ended.entry(keys::unit(&e.from)).or_insert(e.effective_on);
                     *first = (*first).min(e.effective_on);
                 }
                 _ => {}
@@ -310,73 +239,38 @@ impl<'a> Reasons<'a> {
         match &standing.event {
             Recognition::PlaqueMounted(e) => {
                 flags.extend(e.decision.as_ref().and_then(|d| self.cites_annulled(d)));
-                let own = e
-                    .decision
-                    .as_ref()
-                    .is_some_and(|d| d.date <= standing.on && self.annulments(d).is_none());
-                let recognised = self
-                    .recognised
-                    .get(&keys::model(&e.model))
-                    .map_or(&[][..], Vec::as_slice);
+                let own = e.decision.as_ref().is_some_and(|d| d.date <= standing.on && self.annulments(d).is_none());
+                let recognised = self.recognised.get(&keys::model(&e.model)).map_or(&[][..], Vec::as_slice);
                 let mut before = recognised.iter().filter(|(_, on, _)| *on <= standing.on);
-                if flags.is_empty()
-                    && !own
-                    && before
-                        .clone()
-                        .all(|(decision, _, _)| self.annulments(decision).is_some())
-                {
+                if flags.is_empty() && !own && before.clone().all(|(decision, _, _)| self.annulments(decision).is_some()) {
                     let annulled = before.by_ref().map(|(_, _, record)| *record).collect();
-                    flags.push(Flag::Unsupported {
-                        plaque: e.plaque.clone(),
-                        model: e.model.clone(),
-                        annulled,
-                    });
+                    flags.push(Flag::Unsupported { plaque: e.plaque.clone(), model: e.model.clone(), annulled });
                 }
             }
             Recognition::CommendationAwarded(e) => flags.extend(self.cites_annulled(&e.decision)),
-            Recognition::ModelContinued(e) => {
-                flags.extend(self.after_withdrawal(&e.model, standing))
-            }
-            Recognition::ModelRecognised(e) => {
-                flags.extend(self.after_withdrawal(&e.model, standing))
-            }
+            Recognition::ModelContinued(e) => flags.extend(self.after_withdrawal(&e.model, standing)),
+            Recognition::ModelRecognised(e) => flags.extend(self.after_withdrawal(&e.model, standing)),
             Recognition::ModelFunded(e) => flags.extend(self.after_withdrawal(&e.model, standing)),
             _ => {}
         }
-        let absent = standing
-            .event
-            .decisions()
-            .filter(|decision| !self.exists(decision));
-        flags.extend(absent.map(|decision| Flag::IssuerAbsent {
-            decision: decision.clone(),
-        }));
+        let absent = standing.event.decisions().filter(|decision| !self.exists(decision));
+        flags.extend(absent.map(|decision| Flag::IssuerAbsent { decision: decision.clone() }));
         flags
     }
     fn cites_annulled(&self, decision: &Decision) -> Option<Flag> {
         let annulled_by = self.annulments(decision)?.clone();
-        Some(Flag::CitesAnnulled {
-            decision: decision.clone(),
-            annulled_by,
-        })
+        Some(Flag::CitesAnnulled { decision: decision.clone(), annulled_by })
     }
     fn after_withdrawal(&self, model: &str, standing: &Standing) -> Option<Flag> {
         let withdrawn_on = *self.withdrawn.get(&keys::model(model))?;
         let late = standing.on > withdrawn_on && !standing.waived.contains(&1);
-        late.then(|| Flag::AfterWithdrawal {
-            model: model.to_owned(),
-            withdrawn_on,
-        })
+        late.then(|| Flag::AfterWithdrawal { model: model.to_owned(), withdrawn_on })
     }
     fn exists(&self, decision: &Decision) -> bool {
         let unit = keys::unit(&decision.issuer);
-        let ended = self
-            .ended
-            .get(&unit)
-            .is_some_and(|first_without| decision.date >= *first_without);
+        let ended = self.ended.get(&unit).is_some_and(|first_without| decision.date >= *first_without);
         self.units.get(&unit).is_none_or(|definitions| {
-            let covers = |(from, to): &(Date, Option<Date>)| {
-                *from <= decision.date && to.is_none_or(|to| decision.date <= to)
-            };
+            let covers = |(from, to): &(Date, Option<Date>)| *from <= decision.date && to.is_none_or(|to| decision.date <= to);
             !ended && definitions.iter().any(covers)
         })
     }
@@ -391,28 +285,18 @@ impl<'a> Reasons<'a> {
         match &standing.event {
             Recognition::ModelRecognised(e) if self.annulments(&e.decision).is_none() => {
                 let period = keys::period(e.period.as_deref(), standing.on);
-                let earlier = *places
-                    .entry((keys::model(&e.model), keys::place(e.level, &period)))
-                    .or_insert(standing.record);
-                (earlier != standing.record && !standing.waived.contains(&4)).then(|| {
-                    Flag::RecognisedTwice {
-                        model: e.model.clone(),
-                        level: e.level,
-                        period,
-                        earlier,
-                    }
+                let earlier = *places.entry((keys::model(&e.model), keys::place(e.level, &period))).or_insert(standing.record);
+                (earlier != standing.record && !standing.waived.contains(&4)).then(|| Flag::RecognisedTwice {
+                    model: e.model.clone(),
+                    level: e.level,
+                    period,
+                    earlier,
                 })
             }
             Recognition::CommendationAwarded(e) if self.annulments(&e.decision).is_none() => {
-                let earlier = *achievements
-                    .entry(keys::achievement(e)?)
-                    .or_insert(standing.record);
-                (earlier != standing.record && !standing.waived.contains(&5)).then(|| {
-                    Flag::AwardedTwice {
-                        commendation: e.commendation.clone(),
-                        earlier,
-                    }
-                })
+                let earlier = *achievements.entry(keys::achievement(e)?).or_insert(standing.record);
+                (earlier != standing.record && !standing.waived.contains(&5))
+                    .then(|| Flag::AwardedTwice { commendation: e.commendation.clone(), earlier })
             }
             _ => None,
         }

@@ -3,9 +3,7 @@
 use super::books::Books;
 use super::keys;
 use super::refusal::Refusal;
-use crate::event::{
-    CommendationAwarded, Decision, DecisionAnnulled, ModelRecognised, PlaqueMounted, Recognition,
-};
+use crate::event::{CommendationAwarded, Decision, DecisionAnnulled, ModelRecognised, PlaqueMounted, Recognition};
 use sovang_core::{Amends, Date, Entry, Event, Override, RecordId};
 
 /// What a record id names, for an amendment to be judged.
@@ -31,35 +29,19 @@ pub(super) enum Effect<'a> {
     /// It is added.
     Stands(&'a Recognition),
     /// It takes the place of what stood.
-    Replaces {
-        target: RecordId,
-        stood: (&'a Recognition, Date),
-        by: (&'a Recognition, Date),
-    },
+    Replaces { target: RecordId, stood: (&'a Recognition, Date), by: (&'a Recognition, Date) },
     /// What stood no longer does.
-    Retracts {
-        target: RecordId,
-        stood: (&'a Recognition, Date),
-    },
+    Retracts { target: RecordId, stood: (&'a Recognition, Date) },
 }
 
 /// All rules: an entry on what stands, with what its target is if it amends one. `books` comes back unchanged.
-pub(super) fn judge<'a>(
-    books: &mut Books,
-    entry: &'a Entry<Recognition>,
-    target: &'a Target,
-) -> Result<Effect<'a>, Refusal> {
+pub(super) fn judge<'a>(books: &mut Books, entry: &'a Entry<Recognition>, target: &'a Target) -> Result<Effect<'a>, Refusal> {
     let waiver = entry.waiver();
     check_override(waiver)?;
     entry.event().validate().map_err(Refusal::Invalid)?;
     match entry.event().amends() {
         None => {
-            Judge {
-                books,
-                on: entry.occurred_on(),
-                waiver,
-            }
-            .all(entry.event())?;
+            Judge { books, on: entry.occurred_on(), waiver }.all(entry.event())?;
             Ok(Effect::Stands(entry.event()))
         }
         Some(amends) => {
@@ -73,19 +55,10 @@ pub(super) fn judge<'a>(
                     same_type_and_ids(target, stood.0, by)?;
                     // Rule 9: "judged as if its target were absent".
                     books.change(-1, stood.0, stood.1, target);
-                    let verdict = Judge {
-                        books,
-                        on: Some(on),
-                        waiver,
-                    }
-                    .all(by);
+                    let verdict = Judge { books, on: Some(on), waiver }.all(by);
                     books.change(1, stood.0, stood.1, target);
                     verdict?;
-                    Ok(Effect::Replaces {
-                        target,
-                        stood,
-                        by: (by, on),
-                    })
+                    Ok(Effect::Replaces { target, stood, by: (by, on) })
                 }
             }
         }
@@ -121,15 +94,11 @@ impl Judge<'_> {
         }
         self.rule_3(event)?;
         match event {
-            Recognition::ModelRecognised(recognised) if !self.waives(4) => {
-                self.rule_4(recognised)?
-            }
+            Recognition::ModelRecognised(recognised) if !self.waives(4) => self.rule_4(recognised)?,
             Recognition::CommendationAwarded(awarded) if !self.waives(5) => self.rule_5(awarded)?,
             _ => {}
         }
-        event
-            .decisions()
-            .try_for_each(|decision| self.rule_6(decision))
+        event.decisions().try_for_each(|decision| self.rule_6(decision))
     }
 
     fn waives(&self, rule: u16) -> bool {
@@ -142,142 +111,99 @@ impl Judge<'_> {
 
     fn rule_1(&self, event: &Recognition) -> Result<(), Refusal> {
         match event {
-            Recognition::UnitDefined(e) => {
-                match self.books.units.rows(&keys::unit(&e.unit)).first() {
-                    Some(row) => Err(Refusal::UnitExists {
-                        unit: e.unit.clone(),
-                        record: row.record,
-                    }),
-                    None => Ok(()),
-                }
-            }
+            Recognition::UnitDefined(e) => match self.books.units.rows(&keys::unit(&e.unit)).first() {
+                Some(row) => Err(Refusal::UnitExists { unit: e.unit.clone(), record: row.record }),
+                None => Ok(()),
+            },
             Recognition::UnitSucceeded(e) => {
-                self.unit_defined(&e.from)?;
-                self.unit_defined(&e.to)
+                self.unit_defined("from", &e.from)?;
+                self.unit_defined("to", &e.to)
             }
             Recognition::ModelRegistered(e) => {
                 if let Some(record) = self.books.models.rows(&keys::model(&e.model)).first() {
-                    return Err(Refusal::ModelExists {
-                        model: e.model.clone(),
-                        record: *record,
-                    });
+                    return Err(Refusal::ModelExists { model: e.model.clone(), record: *record });
                 }
-                self.unit_defined(&e.unit)
+                self.unit_defined("unit", &e.unit)
             }
             Recognition::ModelContinued(e) => {
-                self.registered(&e.model)?;
+                self.registered("model", &e.model)?;
                 self.not_withdrawn(&e.model)
             }
             Recognition::ModelReplicated(e) => {
-                self.registered(&e.model)?;
-                self.registered(&e.replica)
+                self.registered("model", &e.model)?;
+                self.registered("replica", &e.replica)
             }
             // A model may be withdrawn more than once: the text refuses no second one. The earliest day counts.
-            Recognition::ModelWithdrawn(e) => self.registered(&e.model),
+            Recognition::ModelWithdrawn(e) => self.registered("model", &e.model),
             Recognition::ModelRecognised(e) => {
-                self.registered(&e.model)?;
+                self.registered("model", &e.model)?;
                 self.not_withdrawn(&e.model)?;
                 self.not_annulled(&e.decision)
             }
             Recognition::ModelFunded(e) => {
-                self.registered(&e.model)?;
+                self.registered("model", &e.model)?;
                 self.not_withdrawn(&e.model)
             }
             Recognition::PlaqueMounted(e) => {
                 // A removed plaque keeps its id: what is mounted next is another plaque.
                 if let Some(record) = self.books.plaques.rows(&keys::plaque(&e.plaque)).first() {
-                    return Err(Refusal::PlaqueExists {
-                        plaque: e.plaque.clone(),
-                        record: *record,
-                    });
+                    return Err(Refusal::PlaqueExists { plaque: e.plaque.clone(), record: *record });
                 }
-                self.registered(&e.model)?;
-                e.decision
-                    .iter()
-                    .try_for_each(|decision| self.not_annulled(decision))
+                self.registered("model", &e.model)?;
+                e.decision.iter().try_for_each(|decision| self.not_annulled(decision))
             }
             Recognition::PlaqueRemoved(e) => {
                 // "Still standing" asks what is recorded, not which day came first: a wrong day is corrected later.
                 let plaque = keys::plaque(&e.plaque);
                 if !self.books.plaques.has(&plaque) {
-                    return Err(Refusal::PlaqueUnknown {
-                        plaque: e.plaque.clone(),
-                    });
+                    return Err(Refusal::PlaqueUnknown { plaque: e.plaque.clone() });
                 }
                 if self.books.removed.of(&plaque) > 0 {
-                    return Err(Refusal::PlaqueGone {
-                        plaque: e.plaque.clone(),
-                    });
+                    return Err(Refusal::PlaqueGone { plaque: e.plaque.clone() });
                 }
                 Ok(())
             }
             Recognition::CommendationProposed(e) => {
                 if self.books.commended.of(&keys::proposal(&e.commendation)) > 0 {
-                    return Err(Refusal::ProposalExists {
-                        commendation: e.commendation.clone(),
-                    });
+                    return Err(Refusal::ProposalExists { commendation: e.commendation.clone() });
                 }
                 Ok(())
             }
             Recognition::CommendationAwarded(e) => {
                 // An award whose decision was annulled still holds its id: annulment appends, it takes nothing away.
                 if self.books.commended.of(&keys::award(&e.commendation)) > 0 {
-                    return Err(Refusal::AwardExists {
-                        commendation: e.commendation.clone(),
-                    });
+                    return Err(Refusal::AwardExists { commendation: e.commendation.clone() });
                 }
                 self.not_annulled(&e.decision)
             }
             Recognition::DecisionAnnulled(e) => self.annulment(e),
-            Recognition::FigurePublished(_)
-            | Recognition::RecordCorrected(_)
-            | Recognition::RecordRetracted(_) => Ok(()),
+            Recognition::FigurePublished(_) | Recognition::RecordCorrected(_) | Recognition::RecordRetracted(_) => Ok(()),
         }
     }
-    fn unit_defined(&self, unit: &str) -> Result<(), Refusal> {
-        if self.books.units.has(&keys::unit(unit)) {
-            Ok(())
-        } else {
-            Err(Refusal::UnitUnknown {
-                unit: unit.to_owned(),
-            })
-        }
+    fn unit_defined(&self, key: &'static str, unit: &str) -> Result<(), Refusal> {
+        if self.books.units.has(&keys::unit(unit)) { Ok(()) } else { Err(Refusal::UnitUnknown { key, unit: unit.to_owned() }) }
     }
-    fn registered(&self, model: &str) -> Result<(), Refusal> {
+    fn registered(&self, key: &'static str, model: &str) -> Result<(), Refusal> {
         if self.books.models.has(&keys::model(model)) {
             Ok(())
         } else {
-            Err(Refusal::ModelUnknown {
-                model: model.to_owned(),
-            })
+            Err(Refusal::ModelUnknown { key, model: model.to_owned() })
         }
     }
     /// "That occurred later": the day of the withdrawal itself is still free.
     fn not_withdrawn(&self, model: &str) -> Result<(), Refusal> {
-        let Some(withdrawn_on) = self
-            .books
-            .withdrawn
-            .rows(&keys::model(model))
-            .first()
-            .copied()
-        else {
+        let Some(withdrawn_on) = self.books.withdrawn.rows(&keys::model(model)).first().copied() else {
             return Ok(());
         };
         let occurred_on = self.day()?;
         if occurred_on > withdrawn_on {
-            return Err(Refusal::ModelWithdrawn {
-                model: model.to_owned(),
-                withdrawn_on,
-                occurred_on,
-            });
+            return Err(Refusal::ModelWithdrawn { model: model.to_owned(), withdrawn_on, occurred_on });
         }
         Ok(())
     }
     fn not_annulled(&self, decision: &Decision) -> Result<(), Refusal> {
         if self.books.is_annulled(decision) {
-            return Err(Refusal::DecisionAnnulled {
-                decision: decision.clone(),
-            });
+            return Err(Refusal::DecisionAnnulled { decision: decision.clone() });
         }
         Ok(())
     }
@@ -285,9 +211,7 @@ impl Judge<'_> {
     /// what it granted may never have been entered.
     fn annulment(&self, annulled: &DecisionAnnulled) -> Result<(), Refusal> {
         if keys::decision(&annulled.decision) == keys::decision(&annulled.by) {
-            return Err(Refusal::AnnulsItself {
-                decision: annulled.decision.clone(),
-            });
+            return Err(Refusal::AnnulsItself { decision: annulled.decision.clone() });
         }
         self.not_annulled(&annulled.decision)?;
         self.not_annulled(&annulled.by)
@@ -298,46 +222,21 @@ impl Judge<'_> {
     /// then it is the office's word that it stands.
     fn rule_2(&self, mounted: &PlaqueMounted) -> Result<(), Refusal> {
         let mounted_on = self.day()?;
-        let own = mounted
-            .decision
-            .as_ref()
-            .is_some_and(|decision| decision.date <= mounted_on);
-        if own
-            || self
-                .books
-                .recognitions(&keys::model(&mounted.model))
-                .any(|r| r.on <= mounted_on)
-        {
+        let own = mounted.decision.as_ref().is_some_and(|decision| decision.date <= mounted_on);
+        if own || self.books.recognitions(&keys::model(&mounted.model)).any(|r| r.on <= mounted_on) {
             return Ok(());
         }
-        Err(Refusal::PlaqueUnsupported {
-            plaque: mounted.plaque.clone(),
-            model: mounted.model.clone(),
-            mounted_on,
-        })
+        Err(Refusal::PlaqueUnsupported { plaque: mounted.plaque.clone(), model: mounted.model.clone(), mounted_on })
     }
 
     /// Every standing citation counts, an annulled decision's too: it was given that number.
     fn rule_3(&self, event: &Recognition) -> Result<(), Refusal> {
         for decision in event.decisions() {
             let number = keys::number(decision);
-            let cited_here = event
-                .decisions()
-                .filter(|other| keys::number(other) == number)
-                .map(|other| other.date);
-            let other_date = self
-                .books
-                .dates
-                .rows(&number)
-                .iter()
-                .copied()
-                .chain(cited_here)
-                .find(|date| *date != decision.date);
+            let cited_here = event.decisions().filter(|other| keys::number(other) == number).map(|other| other.date);
+            let other_date = self.books.dates.rows(&number).iter().copied().chain(cited_here).find(|date| *date != decision.date);
             if let Some(standing) = other_date {
-                return Err(Refusal::DecisionRedated {
-                    decision: decision.clone(),
-                    standing,
-                });
+                return Err(Refusal::DecisionRedated { decision: decision.clone(), standing });
             }
         }
         Ok(())
@@ -348,31 +247,19 @@ impl Judge<'_> {
             Some(period) => period.clone(),
             None => keys::period(None, self.day()?),
         };
-        if self.books.is_recognised(
-            &keys::model(&recognised.model),
-            &keys::place(recognised.level, &period),
-        ) {
-            return Err(Refusal::RecognisedTwice {
-                model: recognised.model.clone(),
-                level: recognised.level,
-                period,
-            });
+        if self.books.is_recognised(&keys::model(&recognised.model), &keys::place(recognised.level, &period)) {
+            return Err(Refusal::RecognisedTwice { model: recognised.model.clone(), level: recognised.level, period });
         }
         Ok(())
     }
 
     /// An award that was annulled no longer stands in the way, as in rule 4: it may rightly be given again.
     fn rule_5(&self, awarded: &CommendationAwarded) -> Result<(), Refusal> {
-        let (Some(achievement), Some(text)) = (keys::achievement(awarded), &awarded.achievement)
-        else {
+        let (Some(achievement), Some(text)) = (keys::achievement(awarded), &awarded.achievement) else {
             return Ok(());
         };
         if self.books.is_awarded(&achievement) {
-            return Err(Refusal::AwardedTwice {
-                achievement: text.clone(),
-                form: awarded.form,
-                level: awarded.level,
-            });
+            return Err(Refusal::AwardedTwice { achievement: text.clone(), form: awarded.form, level: awarded.level });
         }
         Ok(())
     }
@@ -383,12 +270,7 @@ impl Judge<'_> {
         let mut absent = None;
         for row in self.books.units.rows(&unit) {
             // The day a whole succession takes effect is the first one without the unit.
-            let ended = self
-                .books
-                .ended
-                .rows(&unit)
-                .first()
-                .and_then(|day| day.previous_day());
+            let ended = self.books.ended.rows(&unit).first().and_then(|day| day.previous_day());
             let to = match (row.to, ended) {
                 (Some(valid_to), Some(ended)) => Some(valid_to.min(ended)),
                 (valid_to, ended) => valid_to.or(ended),
@@ -396,11 +278,7 @@ impl Judge<'_> {
             if row.from <= decision.date && to.is_none_or(|to| decision.date <= to) {
                 return Ok(());
             }
-            absent = Some(Refusal::IssuerAbsent {
-                decision: decision.clone(),
-                from: row.from,
-                to,
-            });
+            absent = Some(Refusal::IssuerAbsent { decision: decision.clone(), from: row.from, to });
         }
         absent.map_or(Ok(()), Err)
     }
@@ -417,31 +295,16 @@ fn standing(id: RecordId, target: &Target) -> Result<(&Recognition, Date), Refus
 }
 
 /// Rule 9: "a correction is of the same event type, keeps the ids of unit, model, plaque and commendation".
-fn same_type_and_ids(
-    target: RecordId,
-    standing: &Recognition,
-    replacement: &Recognition,
-) -> Result<(), Refusal> {
+fn same_type_and_ids(target: RecordId, standing: &Recognition, replacement: &Recognition) -> Result<(), Refusal> {
     if standing.kind().number() != replacement.kind().number() {
         let (standing, replacement) = (standing.kind().name(), replacement.kind().name());
-        return Err(Refusal::TypeChanged {
-            target,
-            standing,
-            replacement,
-        });
+        return Err(Refusal::TypeChanged { target, standing, replacement });
     }
-    for ((key, standing), (_, replacement)) in
-        kept_ids(standing).into_iter().zip(kept_ids(replacement))
-    {
+    for ((key, standing), (_, replacement)) in kept_ids(standing).into_iter().zip(kept_ids(replacement)) {
         // Any table's key compares in NFC.
         if keys::unit(standing) != keys::unit(replacement) {
             let (standing, replacement) = (standing.to_owned(), replacement.to_owned());
-            return Err(Refusal::IdChanged {
-                target,
-                key,
-                standing,
-                replacement,
-            });
+            return Err(Refusal::IdChanged { target, key, standing, replacement });
         }
     }
     Ok(())
@@ -473,32 +336,16 @@ fn kept_ids(event: &Recognition) -> Vec<(&'static str, &str)> {
 
 /// Rule 9: "a record is not retracted while others rest on it". Of two definitions of one id, which only a waiver of
 /// rule 1 can have made, the first can go: the other still carries everything.
-fn rests(
-    books: &Books,
-    target: RecordId,
-    (event, on): (&Recognition, Date),
-) -> Result<(), Refusal> {
+fn rests(books: &Books, target: RecordId, (event, on): (&Recognition, Date)) -> Result<(), Refusal> {
     let (does, dependents, what) = match event {
-        Recognition::UnitDefined(e) if books.units.rows(&keys::unit(&e.unit)).len() <= 1 => (
-            format!("defines unit {}", e.unit),
-            books.on_unit.of(&keys::unit(&e.unit)),
-            "models or successions rest",
-        ),
-        Recognition::ModelRegistered(e) if books.models.rows(&keys::model(&e.model)).len() <= 1 => {
-            (
-                format!("registers model {}", e.model),
-                books.of_model.of(&keys::model(&e.model)),
-                "records rest",
-            )
+        Recognition::UnitDefined(e) if books.units.rows(&keys::unit(&e.unit)).len() <= 1 => {
+            (format!("defines unit {}", e.unit), books.on_unit.of(&keys::unit(&e.unit)), "models or successions rest")
         }
-        Recognition::PlaqueMounted(e)
-            if books.plaques.rows(&keys::plaque(&e.plaque)).len() <= 1 =>
-        {
-            (
-                format!("mounts plaque {}", e.plaque),
-                books.removed.of(&keys::plaque(&e.plaque)),
-                "removals rest",
-            )
+        Recognition::ModelRegistered(e) if books.models.rows(&keys::model(&e.model)).len() <= 1 => {
+            (format!("registers model {}", e.model), books.of_model.of(&keys::model(&e.model)), "records rest")
+        }
+        Recognition::PlaqueMounted(e) if books.plaques.rows(&keys::plaque(&e.plaque)).len() <= 1 => {
+            (format!("mounts plaque {}", e.plaque), books.removed.of(&keys::plaque(&e.plaque)), "removals rest")
         }
         Recognition::ModelRecognised(e) => (
             format!("recognises model {}", e.model),
@@ -508,12 +355,7 @@ fn rests(
         _ => return Ok(()),
     };
     if dependents > 0 {
-        return Err(Refusal::RestedOn {
-            target,
-            does,
-            dependents,
-            what,
-        });
+        return Err(Refusal::RestedOn { target, does, dependents, what });
     }
     Ok(())
 }

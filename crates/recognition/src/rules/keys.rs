@@ -25,25 +25,11 @@ pub(super) fn award(commendation: &str) -> TagKey {
 }
 /// Of a decision: rule 3, "unique by (issuer, number, date)".
 pub(super) fn decision(decision: &Decision) -> TagKey {
-    joined(
-        "decision",
-        &[
-            &decision.issuer,
-            &decision.number,
-            &decision.date.to_julian_day().to_string(),
-        ],
-    )
+    joined("decision", &[&decision.issuer, &decision.number, &decision.date.to_julian_day().to_string()])
 }
 /// Of an issuer's number in a year: rule 3, "the same issuer and number in one year".
 pub(super) fn number(decision: &Decision) -> TagKey {
-    joined(
-        "number",
-        &[
-            &decision.issuer,
-            &decision.number,
-            &decision.date.year().to_string(),
-        ],
-    )
+    joined("number", &[&decision.issuer, &decision.number, &decision.date.year().to_string()])
 }
 /// Of a place that a model takes once: rule 4, level and period. An absent period equals the year in four digits.
 pub(super) fn place(level: Level, period: &str) -> TagKey {
@@ -55,7 +41,5 @@ pub(super) fn period(given: Option<&str>, occurred_on: Date) -> String {
 }
 /// Of an achievement in its form and level, and for a collective its recipient: rule 5. None where none is named.
 pub(super) fn achievement(awarded: &CommendationAwarded) -> Option<TagKey> {
-    awarded
-        .achievement_tag()
-        .map(|tag| hash::tag_key("achievement", &tag))
+    awarded.achievement_tag().map(|tag| hash::tag_key("achievement", &tag))
 }

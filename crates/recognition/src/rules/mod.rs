@@ -6,6 +6,24 @@
 //! - A [`Refusal`] says which rule, what it is about and what to do.
 //! - [`Flags`] lists what stands but rests on something annulled or corrected since (rules 8 and 9).
 //!
+//! ```
+//! use sovang_core::date;
+//! use sovang_projection::testing::given_on;
+//! use sovang_recognition::{Field, Recognition, SubjectKind, UnitKind, model_registered, unit_defined};
+//!
+//! let day = date(2024, 3, 1);
+//! let office = || given_on::<Recognition>(day, [unit_defined("co-nhue-1", "Cổ Nhuế 1", UnitKind::Ward, day).into()]);
+//! let register = |unit: &str| model_registered("m-1", "Flower road", SubjectKind::Collective, unit, Field::Economy, 2024);
+//!
+//! assert!(office().when(&register("co-nhue-1").on(day)).decided().is_ok());
+//! let refusal = office().when(&register("co-nhue").on(day)).decided().unwrap_err();
+//! assert_eq!((refusal.rule(), refusal.field()), (1, "unit"));
+//! assert_eq!(
+//!     refusal.to_string(),
+//!     "rule 1: unit co-nhue is not defined: define it first, or override rule 1 with a reason"
+//! );
+//! ```
+//!
 //! Rule 7 is the event types' own, by `Recognition::validate`. Rules 10 to 12 are the tallies'.
 
 mod books;

@@ -4,8 +4,7 @@ use super::keys;
 use crate::event::{Decision, Recognition};
 use sovang_core::{Query, TagKey};
 
-const DEFINITIONS: [sovang_core::Kind; 2] =
-    [Recognition::UNIT_DEFINED, Recognition::UNIT_SUCCEEDED];
+const DEFINITIONS: [sovang_core::Kind; 2] = [Recognition::UNIT_DEFINED, Recognition::UNIT_SUCCEEDED];
 const CITING: [sovang_core::Kind; 4] = [
     Recognition::MODEL_RECOGNISED,
     Recognition::PLAQUE_MOUNTED,
@@ -24,9 +23,7 @@ fn plaque(id: &str) -> Query {
 }
 /// Rules 1 and 3 look at who cites that number in that year, rule 6 at its issuer.
 fn decision(decision: &Decision) -> Query {
-    Query::kinds(CITING)
-        .tagged("decision", decision.tag())
-        .or(Query::kinds(DEFINITIONS).tagged("unit", &decision.issuer))
+    Query::kinds(CITING).tagged("decision", decision.tag()).or(Query::kinds(DEFINITIONS).tagged("unit", &decision.issuer))
 }
 /// The annulments of a decision.
 pub(super) fn annulments(decision: &Decision) -> Query {
@@ -42,39 +39,22 @@ pub(super) fn to_stand(event: &Recognition) -> Query {
         R::ModelRegistered(e) => model([R::MODEL_REGISTERED], &e.model).or(unit(&e.unit)),
         R::ModelContinued(e) => model([R::MODEL_REGISTERED, R::MODEL_WITHDRAWN], &e.model),
         R::ModelFunded(e) => model([R::MODEL_REGISTERED, R::MODEL_WITHDRAWN], &e.model),
-        R::ModelReplicated(e) => {
-            model([R::MODEL_REGISTERED], &e.model).or(model([R::MODEL_REGISTERED], &e.replica))
-        }
+        R::ModelReplicated(e) => model([R::MODEL_REGISTERED], &e.model).or(model([R::MODEL_REGISTERED], &e.replica)),
         R::ModelWithdrawn(e) => model([R::MODEL_REGISTERED], &e.model),
-        R::ModelRecognised(e) => model(
-            [R::MODEL_REGISTERED, R::MODEL_WITHDRAWN, R::MODEL_RECOGNISED],
-            &e.model,
-        ),
-        R::PlaqueMounted(e) => {
-            plaque(&e.plaque).or(model([R::MODEL_REGISTERED, R::MODEL_RECOGNISED], &e.model))
-        }
+        R::ModelRecognised(e) => model([R::MODEL_REGISTERED, R::MODEL_WITHDRAWN, R::MODEL_RECOGNISED], &e.model),
+        R::PlaqueMounted(e) => plaque(&e.plaque).or(model([R::MODEL_REGISTERED, R::MODEL_RECOGNISED], &e.model)),
         R::PlaqueRemoved(e) => plaque(&e.plaque),
-        R::CommendationProposed(e) => {
-            Query::kind(R::COMMENDATION_PROPOSED).tagged("commendation", &e.commendation)
-        }
+        R::CommendationProposed(e) => Query::kind(R::COMMENDATION_PROPOSED).tagged("commendation", &e.commendation),
         R::CommendationAwarded(e) => {
-            let same_id =
-                Query::kind(R::COMMENDATION_AWARDED).tagged("commendation", &e.commendation);
+            let same_id = Query::kind(R::COMMENDATION_AWARDED).tagged("commendation", &e.commendation);
             match e.achievement_tag() {
-                Some(tag) => {
-                    same_id.or(Query::kind(R::COMMENDATION_AWARDED).tagged("achievement", tag))
-                }
+                Some(tag) => same_id.or(Query::kind(R::COMMENDATION_AWARDED).tagged("achievement", tag)),
                 None => same_id,
             }
         }
-        R::DecisionAnnulled(_)
-        | R::FigurePublished(_)
-        | R::RecordCorrected(_)
-        | R::RecordRetracted(_) => Query::none(),
+        R::DecisionAnnulled(_) | R::FigurePublished(_) | R::RecordCorrected(_) | R::RecordRetracted(_) => Query::none(),
     };
-    event
-        .decisions()
-        .fold(about, |query, cited| query.or(decision(cited)))
+    event.decisions().fold(about, |query, cited| query.or(decision(cited)))
 }
 
 /// What rule 9 looks at before an event may be retracted.

@@ -46,11 +46,7 @@ impl Office {
         Self {
             asked: to_stand.map_or_else(Query::none, needs::to_stand),
             shares: to_stand.and_then(needs::shares),
-            target: target.map(|(id, retracts)| Watched {
-                id,
-                retracts,
-                found: Target::Missing,
-            }),
+            target: target.map(|(id, retracts)| Watched { id, retracts, found: Target::Missing }),
             books: Books::default(),
             cited: BTreeMap::new(),
         }
@@ -87,29 +83,19 @@ impl Projection<Recognition> for Office {
     }
 
     fn apply(&mut self, record: &Recorded<Recognition>) {
-        if let Some(target) = self
-            .target
-            .as_mut()
-            .filter(|t| t.id == record.id && record.amends().is_some())
-        {
+        if let Some(target) = self.target.as_mut().filter(|t| t.id == record.id && record.amends().is_some()) {
             target.found = Target::Amendment;
         }
         for effect in record.effects() {
-            self.books
-                .change(effect.weight, effect.event, effect.occurred_on, effect.id);
+            self.books.change(effect.weight, effect.event, effect.occurred_on, effect.id);
             if let Some(shared) = needs::shares(effect.event) {
                 for decision in effect.event.decisions() {
-                    self.cited
-                        .entry((shared, super::keys::decision(decision)))
-                        .or_insert_with(|| decision.clone());
+                    self.cited.entry((shared, super::keys::decision(decision))).or_insert_with(|| decision.clone());
                 }
             }
             if let Some(target) = self.target.as_mut().filter(|t| t.id == effect.id) {
                 target.found = if effect.weight > 0 {
-                    Target::Standing {
-                        event: Box::new(effect.event.clone()),
-                        occurred_on: effect.occurred_on,
-                    }
+                    Target::Standing { event: Box::new(effect.event.clone()), occurred_on: effect.occurred_on }
                 } else {
                     Target::Retracted
                 };
@@ -133,9 +119,7 @@ impl Command<Recognition> for Entry<Recognition> {
         self.id()
     }
     fn dated(&self, today: sovang_core::Date) -> Option<Self> {
-        self.occurred_on()
-            .is_none()
-            .then(|| self.clone().dated(today))
+        self.occurred_on().is_none().then(|| self.clone().dated(today))
     }
 }
 
@@ -159,12 +143,7 @@ impl WholeOffice {
     ///
     /// # Errors
     /// The first rule that refuses it, in the rules' order; [`Refusal::Undated`] for an entry without its day.
-    pub fn admit(
-        &mut self,
-        entry: &Entry<Recognition>,
-        id: RecordId,
-        target: &Target,
-    ) -> Result<(), Refusal> {
+    pub fn admit(&mut self, entry: &Entry<Recognition>, id: RecordId, target: &Target) -> Result<(), Refusal> {
         let on = entry.occurred_on().ok_or(Refusal::Undated)?;
         match judge::judge(&mut self.books, entry, target)? {
             Effect::Stands(event) => self.books.change(1, event, on, id),
@@ -180,17 +159,11 @@ impl WholeOffice {
 
 impl Projection<Recognition> for WholeOffice {
     fn query(&self) -> Query {
-        Query::kinds(
-            Recognition::KINDS
-                .iter()
-                .copied()
-                .filter(|kind| *kind != Recognition::FIGURE_PUBLISHED),
-        )
+        Query::kinds(Recognition::KINDS.iter().copied().filter(|kind| *kind != Recognition::FIGURE_PUBLISHED))
     }
     fn apply(&mut self, record: &Recorded<Recognition>) {
         for effect in record.effects() {
-            self.books
-                .change(effect.weight, effect.event, effect.occurred_on, effect.id);
+            self.books.change(effect.weight, effect.event, effect.occurred_on, effect.id);
         }
     }
 }

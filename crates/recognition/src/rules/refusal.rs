@@ -55,11 +55,15 @@ pub enum Refusal {
     },
     /// Rule 1: no unit of that id is defined.
     UnitUnknown {
+        /// The key that names it: `unit`, `from` or `to`.
+        key: &'static str,
         /// The unit.
         unit: String,
     },
     /// Rule 1: no model of that id is registered.
     ModelUnknown {
+        /// The key that names it: `model` or `replica`.
+        key: &'static str,
         /// The model.
         model: String,
     },
@@ -223,6 +227,30 @@ impl Refusal {
             | Self::RestedOn { .. } => 9,
         }
     }
+
+    /// The key of the interchange that it is about; for a correction within its `replacement`.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Invalid(invalid) => &invalid.field,
+            Self::NotWaivable { .. } | Self::OverrideEmpty => "override",
+            Self::Undated | Self::ModelWithdrawn { .. } | Self::PlaqueUnsupported { .. } => "occurred_on",
+            Self::UnitUnknown { key, .. } | Self::ModelUnknown { key, .. } | Self::IdChanged { key, .. } => key,
+            Self::UnitExists { .. } => "unit",
+            Self::ModelExists { .. } => "model",
+            Self::PlaqueExists { .. } | Self::PlaqueUnknown { .. } | Self::PlaqueGone { .. } => "plaque",
+            Self::ProposalExists { .. } | Self::AwardExists { .. } => "commendation",
+            Self::DecisionAnnulled { .. } | Self::DecisionRedated { .. } | Self::IssuerAbsent { .. } => "decision",
+            Self::AnnulsItself { .. } => "by",
+            Self::RecognisedTwice { .. } => "period",
+            Self::AwardedTwice { .. } => "achievement",
+            Self::TypeChanged { .. } => "type",
+            Self::TargetMissing { .. }
+            | Self::TargetIsAmendment { .. }
+            | Self::TargetRetracted { .. }
+            | Self::RestedOn { .. } => "target",
+        }
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -233,72 +261,37 @@ impl fmt::Display for Refusal {
         }
         match self {
             Self::Invalid(invalid) => invalid.fmt(f),
-            Self::NotWaivable { .. } => {
-                f.write_str("it cannot be overridden, only rules 1, 4 and 5 can: leave it out")
-            }
-            Self::OverrideEmpty => f.write_str(
-                "an override names at least one rule and says why: complete it or leave it out",
-            ),
-            Self::Undated => f.write_str(
-                "the rules need the day on which this occurred: give it with `on(date)`",
-            ),
+            Self::NotWaivable { .. } => f.write_str("it cannot be overridden, only rules 1, 4 and 5 can: leave it out"),
+            Self::OverrideEmpty => f.write_str("an override names at least one rule and says why: complete it or leave it out"),
+            Self::Undated => f.write_str("the rules need the day on which this occurred: give it with `on(date)`"),
             Self::UnitExists { unit, record } => {
-                write!(
-                    f,
-                    "unit {unit} is already defined by record {record}: correct that record, or take another id"
-                )
+                write!(f, "unit {unit} is already defined by record {record}: correct that record, or take another id")
             }
             Self::ModelExists { model, record } => {
-                write!(
-                    f,
-                    "model {model} is already registered by record {record}: correct that record, or take another id"
-                )
+                write!(f, "model {model} is already registered by record {record}: correct that record, or take another id")
             }
             Self::PlaqueExists { plaque, record } => {
-                write!(
-                    f,
-                    "plaque {plaque} was already mounted by record {record}: correct that record, or take another id"
-                )
+                write!(f, "plaque {plaque} was already mounted by record {record}: correct that record, or take another id")
             }
             Self::ProposalExists { commendation } => {
-                write!(
-                    f,
-                    "commendation {commendation} was already proposed: correct that record, or take another id"
-                )
+                write!(f, "commendation {commendation} was already proposed: correct that record, or take another id")
             }
             Self::AwardExists { commendation } => {
-                write!(
-                    f,
-                    "commendation {commendation} was already awarded: correct that record, or take another id"
-                )
+                write!(f, "commendation {commendation} was already awarded: correct that record, or take another id")
             }
-            Self::UnitUnknown { unit } => write!(
-                f,
-                "unit {unit} is not defined: define it first, or override rule 1 with a reason"
-            ),
-            Self::ModelUnknown { model } => {
-                write!(
-                    f,
-                    "model {model} is not registered: register it first, or override rule 1 with a reason"
-                )
+            Self::UnitUnknown { unit, .. } => {
+                write!(f, "unit {unit} is not defined: define it first, or override rule 1 with a reason")
+            }
+            Self::ModelUnknown { model, .. } => {
+                write!(f, "model {model} is not registered: register it first, or override rule 1 with a reason")
             }
             Self::PlaqueUnknown { plaque } => {
-                write!(
-                    f,
-                    "plaque {plaque} was not mounted: record its mounting first, or override rule 1 with a reason"
-                )
+                write!(f, "plaque {plaque} was not mounted: record its mounting first, or override rule 1 with a reason")
             }
             Self::PlaqueGone { plaque } => {
-                write!(
-                    f,
-                    "plaque {plaque} was already removed: correct that record, or override rule 1 with a reason"
-                )
+                write!(f, "plaque {plaque} was already removed: correct that record, or override rule 1 with a reason")
             }
-            Self::ModelWithdrawn {
-                model,
-                withdrawn_on,
-                occurred_on,
-            } => write!(
+            Self::ModelWithdrawn { model, withdrawn_on, occurred_on } => write!(
                 f,
                 "model {model} was withdrawn on {withdrawn_on} and takes nothing that occurred on {occurred_on}: \
                  check both days, or override rule 1 with a reason"
@@ -309,16 +302,9 @@ impl fmt::Display for Refusal {
                  is wrong, or override rule 1 with a reason"
             ),
             Self::AnnulsItself { decision } => {
-                write!(
-                    f,
-                    "decision {decision} cannot annul itself: name the decision that annuls it"
-                )
+                write!(f, "decision {decision} cannot annul itself: name the decision that annuls it")
             }
-            Self::PlaqueUnsupported {
-                plaque,
-                model,
-                mounted_on,
-            } => write!(
+            Self::PlaqueUnsupported { plaque, model, mounted_on } => write!(
                 f,
                 "plaque {plaque} needs a recognition of model {model}, or a decision of its own, dated {mounted_on} or \
                  before: record the recognition first, or cite the decision"
@@ -329,77 +315,42 @@ impl fmt::Display for Refusal {
                  that cite it",
                 decision.number, decision.issuer, decision.date
             ),
-            Self::RecognisedTwice {
-                model,
-                level,
-                period,
-            } => write!(
+            Self::RecognisedTwice { model, level, period } => write!(
                 f,
                 "model {model} is already recognised at level {level} in period {period}: check level and period, or \
                  override rule 4 with a reason"
             ),
-            Self::AwardedTwice {
-                achievement,
-                form,
-                level,
-            } => write!(
+            Self::AwardedTwice { achievement, form, level } => write!(
                 f,
                 "the achievement {achievement:?} was already awarded as {form} at level {level}: name what is new in \
                  it, or override rule 5 with a reason"
             ),
             Self::IssuerAbsent { decision, from, to } => {
-                write!(
-                    f,
-                    "unit {} did not exist on {}: it existed from {from}",
-                    decision.issuer, decision.date
-                )?;
+                write!(f, "unit {} did not exist on {}: it existed from {from}", decision.issuer, decision.date)?;
                 if let Some(to) = to {
                     write!(f, " to {to}")?;
                 }
                 f.write_str(": check the decision's issuer and date, or correct the unit's record")
             }
             Self::TargetMissing { target } => {
-                write!(
-                    f,
-                    "no record has the id {target}: look it up with its model or unit"
-                )
+                write!(f, "no record has the id {target}: look it up with its model or unit")
             }
             Self::TargetIsAmendment { target } => {
-                write!(
-                    f,
-                    "record {target} is itself a correction or retraction: name the original record"
-                )
+                write!(f, "record {target} is itself a correction or retraction: name the original record")
             }
             Self::TargetRetracted { target } => {
-                write!(
-                    f,
-                    "record {target} was retracted, which is final: record the fact again"
-                )
+                write!(f, "record {target} was retracted, which is final: record the fact again")
             }
-            Self::TypeChanged {
-                target,
-                standing,
-                replacement,
-            } => write!(
+            Self::TypeChanged { target, standing, replacement } => write!(
                 f,
                 "record {target} is a {standing} and cannot be corrected to a {replacement}: retract it and record again"
             ),
-            Self::IdChanged {
-                target,
-                key,
-                standing,
-                replacement,
-            } => write!(
+            Self::IdChanged { target, key, standing, replacement } => write!(
                 f,
                 "record {target} has {key} {standing}, and a correction cannot make it {replacement}: retract it and \
                  record again"
             ),
-            Self::RestedOn {
-                target,
-                does,
-                dependents,
-                what,
-            } => write!(
+            Self::RestedOn { target, does, dependents, what } => write!(
                 f,
                 "record {target} {does}, and {dependents} standing {what} on it: retract these first, or correct the \
                  record instead"

@@ -31,10 +31,7 @@ pub(super) type KeyMap<V> = HashMap<TagKey, V, BuildHasherDefault<FirstBytes>>;
 #[derive(Clone, Debug)]
 enum Few<R> {
     One(R),
-    #[expect(
-        clippy::box_collection,
-        reason = "a Vec inline would triple the size of every row for the sake of a few"
-    )]
+    #[expect(clippy::box_collection, reason = "a Vec inline would triple the size of every row for the sake of a few")]
     Many(Box<Vec<R>>),
 }
 
@@ -46,9 +43,7 @@ pub(super) struct Relation<R> {
 }
 impl<R> Default for Relation<R> {
     fn default() -> Self {
-        Self {
-            rows: KeyMap::default(),
-        }
+        Self { rows: KeyMap::default() }
     }
 }
 impl<R: Copy + Ord> Relation<R> {
@@ -173,11 +168,7 @@ mod tests {
         relation.change(1, key(7), 3);
         assert_eq!(relation.rows(&key(7)), [3]);
         relation.change(-1, key(7), 4);
-        assert_eq!(
-            relation.rows(&key(7)),
-            [3],
-            "another row does not take this one away"
-        );
+        assert_eq!(relation.rows(&key(7)), [3], "another row does not take this one away");
     }
 
     #[test]
@@ -189,24 +180,13 @@ mod tests {
         counts.change(-1, key(2));
         assert_eq!((counts.of(&key(1)), counts.of(&key(2))), (1, 0));
         let mut numbers = Numbers::default();
-        assert_eq!(
-            (
-                numbers.draw(key(5)),
-                numbers.draw(key(6)),
-                numbers.draw(key(5))
-            ),
-            (0, 1, 0)
-        );
+        assert_eq!((numbers.draw(key(5)), numbers.draw(key(6)), numbers.draw(key(5))), (0, 1, 0));
         assert_eq!((numbers.of(&key(6)), numbers.of(&key(7))), (Some(1), None));
     }
 
     #[test]
     fn rows_stay_small() {
         // The import's budget (cli.md) rests on these.
-        assert!(
-            size_of::<Few<[u32; 3]>>() <= 16
-                && size_of::<Few<u32>>() <= 16
-                && size_of::<Few<[u8; 16]>>() <= 24
-        );
+        assert!(size_of::<Few<[u32; 3]>>() <= 16 && size_of::<Few<u32>>() <= 16 && size_of::<Few<[u8; 16]>>() <= 24);
     }
 }

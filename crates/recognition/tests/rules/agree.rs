@@ -7,16 +7,9 @@ use sovang_core::{Date, Event, RecordId, date};
 use sovang_recognition::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-const DAYS: [Date; 4] = [
-    date(2024, 3, 1),
-    date(2024, 10, 1),
-    date(2025, 6, 30),
-    date(2025, 7, 1),
-];
+const DAYS: [Date; 4] = [date(2024, 3, 1), date(2024, 10, 1), date(2025, 6, 30), date(2025, 7, 1)];
 /// Kinds of [`event`], more often those that others rest on or that rest on others.
-const KINDS: [u8; 20] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 9, 9, 9, 10, 10, 11, 11, 12, 12,
-];
+const KINDS: [u8; 20] = [0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 9, 9, 9, 10, 10, 11, 11, 12, 12];
 
 /// Everything that an event is made of, as small numbers.
 #[derive(Clone, Debug)]
@@ -30,22 +23,8 @@ struct Draft {
 }
 fn drafts() -> impl Strategy<Value = Draft> {
     let decision = || (0..3usize, 0..2usize, 0..4usize);
-    (
-        (0..3usize, 0..3usize),
-        decision(),
-        decision(),
-        any::<bool>(),
-        0..4usize,
-        0..4usize,
-    )
-        .prop_map(|(ids, decision, by, own, choice, day)| Draft {
-            ids,
-            decision,
-            by,
-            own,
-            choice,
-            day,
-        })
+    ((0..3usize, 0..3usize), decision(), decision(), any::<bool>(), 0..4usize, 0..4usize)
+        .prop_map(|(ids, decision, by, own, choice, day)| Draft { ids, decision, by, own, choice, day })
 }
 
 #[derive(Clone, Debug)]
@@ -72,22 +51,13 @@ fn ruled((issuer, number, day): (usize, usize, usize)) -> Decision {
 fn event(kind: u8, d: &Draft) -> Recognition {
     let level = [Level::District, Level::City][d.choice % 2];
     // The same id in another form of the same text.
-    let spelled = |name: &str, n: usize| {
-        format!(
-            "{name}{n}{}",
-            if d.own { "\u{1ed5}" } else { "o\u{302}\u{309}" }
-        )
-    };
+    let spelled = |name: &str, n: usize| format!("{name}{n}{}", if d.own { "\u{1ed5}" } else { "o\u{302}\u{309}" });
     let (m, n) = (spelled("m", d.ids.0), spelled("m", d.ids.1));
     let (u, v) = (format!("u{}", d.ids.0), format!("u{}", d.ids.1));
     match kind {
         0 => {
             let unit = unit_defined(u, "Phường", UnitKind::Ward, DAYS[d.choice % 2]);
-            if d.own {
-                unit.valid_to(DAYS[2]).into()
-            } else {
-                unit.into()
-            }
+            if d.own { unit.valid_to(DAYS[2]).into() } else { unit.into() }
         }
         1 => {
             let extent = [Extent::Whole, Extent::Part][d.choice % 2];
@@ -99,29 +69,17 @@ fn event(kind: u8, d: &Draft) -> Recognition {
         6 => model_withdrawn(m, "moved").into(),
         7 => {
             let event = model_recognised(m, level, ruled(d.decision));
-            if d.choice > 1 {
-                event.period("2024").into()
-            } else {
-                event.into()
-            }
+            if d.choice > 1 { event.period("2024").into() } else { event.into() }
         }
         8 => gift(&m).into(),
         9 => {
             let event = plaque_mounted(spelled("p", d.ids.1), m, level, "Tổ 5");
-            if d.own {
-                event.decision(ruled(d.decision)).into()
-            } else {
-                event.into()
-            }
+            if d.own { event.decision(ruled(d.decision)).into() } else { event.into() }
         }
         10 => removal(&spelled("p", d.ids.1)).into(),
         11 => {
             let event = award(&spelled("c", d.ids.0), ruled(d.decision));
-            if d.choice > 1 {
-                event.achievement("Sạch").into()
-            } else {
-                event.into()
-            }
+            if d.choice > 1 { event.achievement("Sạch").into() } else { event.into() }
         }
         _ => annulled(ruled(d.decision), ruled(d.by)).into(),
     }
@@ -137,8 +95,7 @@ fn run(steps: &[Step], waivers: bool) -> BTreeMap<RecordId, Recognition> {
     }
     let mut past: Vec<(RecordId, u8, Draft)> = Vec::new();
     let mut standing = BTreeMap::new();
-    let target =
-        |past: &Vec<(RecordId, u8, Draft)>, back: usize| past.iter().rev().nth(back).cloned();
+    let target = |past: &Vec<(RecordId, u8, Draft)>, back: usize| past.iter().rev().nth(back).cloned();
     for step in steps {
         match step {
             Step::Record(kind, draft, waived) => {
@@ -160,8 +117,7 @@ fn run(steps: &[Step], waivers: bool) -> BTreeMap<RecordId, Recognition> {
                     draft.ids = before.ids;
                 }
                 let replacement = event(kind, &draft);
-                let entry = record_corrected(id, replacement.clone(), DAYS[draft.day], "typing")
-                    .on(DAYS[3]);
+                let entry = record_corrected(id, replacement.clone(), DAYS[draft.day], "typing").on(DAYS[3]);
                 if let Ok(correction) = desk.attempt(&entry) {
                     standing.insert(id, replacement);
                     past.push((correction, kind, draft));
@@ -171,10 +127,7 @@ fn run(steps: &[Step], waivers: bool) -> BTreeMap<RecordId, Recognition> {
                 let Some((id, ..)) = target(&past, *back) else {
                     continue;
                 };
-                if desk
-                    .attempt(&record_retracted(id, "twice").on(DAYS[3]))
-                    .is_ok()
-                {
+                if desk.attempt(&record_retracted(id, "twice").on(DAYS[3])).is_ok() {
                     standing.remove(&id);
                 }
             }

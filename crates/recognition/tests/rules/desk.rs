@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// What a record id names.
 enum Known {
     Amendment,
-    Original(Option<(Recognition, Date)>),
+    Original(Option<Box<(Recognition, Date)>>),
 }
 
 pub(crate) struct Desk {
@@ -22,11 +22,7 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self {
-            memory: Memory::new(),
-            whole: WholeOffice::new(),
-            known: BTreeMap::new(),
-        }
+        Self { memory: Memory::new(), whole: WholeOffice::new(), known: BTreeMap::new() }
     }
     /// With ward `w` and model `m` of it.
     pub(crate) fn open() -> Self {
@@ -51,10 +47,7 @@ impl Desk {
             Err(refusal) => {
                 assert_eq!(refusal.rule(), rule, "{refusal}");
                 if rule != 0 {
-                    assert!(
-                        refusal.to_string().starts_with(&format!("rule {rule}: ")),
-                        "{refusal}"
-                    );
+                    assert!(refusal.to_string().starts_with(&format!("rule {rule}: ")), "{refusal}");
                 }
                 refusal
             }
@@ -78,12 +71,7 @@ impl Desk {
             Err(ExecuteError::Failed(error)) => panic!("{error}"),
         };
         let whole = self.whole.admit(entry, id, &self.target(entry));
-        assert_eq!(
-            narrow,
-            whole,
-            "narrow and whole disagree on {:?}",
-            entry.event()
-        );
+        assert_eq!(narrow, whole, "narrow and whole disagree on {:?}", entry.event());
         narrow.map(|()| {
             self.learn(entry, id);
             id
@@ -95,14 +83,11 @@ impl Desk {
             None => Target::Missing,
             Some(Known::Amendment) => Target::Amendment,
             Some(Known::Original(None)) => Target::Retracted,
-            Some(Known::Original(Some((event, on)))) => Target::Standing {
-                event: Box::new(event.clone()),
-                occurred_on: *on,
-            },
+            Some(Known::Original(Some(stood))) => Target::Standing { event: Box::new(stood.0.clone()), occurred_on: stood.1 },
         }
     }
     fn learn(&mut self, entry: &Entry<Recognition>, id: RecordId) {
-        let standing = |event: &Recognition, on| Known::Original(Some((event.clone(), on)));
+        let standing = |event: &Recognition, on| Known::Original(Some(Box::new((event.clone(), on))));
         match entry.event().amends() {
             None => {
                 let on = entry.occurred_on().expect("a dated entry");
@@ -121,14 +106,8 @@ impl Desk {
     /// A projection over all of the desk's records.
     pub(crate) fn folded<P: sovang_projection::Projection<Recognition>>(&self, projection: P) -> P {
         let query = projection.query();
-        let records = self
-            .memory
-            .read(&query, sovang_core::Size::ZERO, self.memory.len())
-            .expect("readable");
-        fold(projection, records, &|target, position| {
-            self.memory.before(target, position)
-        })
-        .expect("folds")
+        let records = self.memory.read(&query, sovang_core::Size::ZERO, self.memory.len()).expect("readable");
+        fold(projection, records, &|target, position| self.memory.before(target, position)).expect("folds")
     }
     pub(crate) fn flags(&self) -> Vec<Flagged> {
         self.folded(Flags::new()).list()
@@ -143,21 +122,10 @@ pub(crate) fn ward(id: &str) -> UnitDefined {
     unit_defined(id, "Phường", UnitKind::Ward, date(2013, 12, 27))
 }
 pub(crate) fn model(id: &str, unit: &str) -> ModelRegistered {
-    model_registered(
-        id,
-        "Vườn rau",
-        SubjectKind::Collective,
-        unit,
-        Field::Economy,
-        2024,
-    )
+    model_registered(id, "Vườn rau", SubjectKind::Collective, unit, Field::Economy, 2024)
 }
 pub(crate) fn gift(model: &str) -> ModelFunded {
-    model_funded(
-        model,
-        Contribution::Cash { vnd: 15_000_000 },
-        Source::Socialised,
-    )
+    model_funded(model, Contribution::Cash { vnd: 15_000_000 }, Source::Socialised)
 }
 /// Number `n` of 2024, of 1 September 2024, of an issuer that is no unit.
 pub(crate) fn ruling(n: u32) -> Decision {

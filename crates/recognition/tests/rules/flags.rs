@@ -19,27 +19,10 @@ fn rule_8_flags_the_plaques_and_awards_of_an_annulled_decision() {
     assert_eq!(desk.flags(), []);
     let annulment = desk.record(annulled(ruling(1), ruling(3)).on(DAY));
     let flags = desk.flags();
-    let cites = Flag::CitesAnnulled {
-        decision: ruling(1),
-        annulled_by: vec![annulment],
-    };
-    let unsupported = Flag::Unsupported {
-        plaque: "p".into(),
-        model: "m".into(),
-        annulled: vec![recognition],
-    };
-    let expected = [
-        (on_recognition, unsupported),
-        (on_decision, cites.clone()),
-        (awarded, cites),
-    ];
-    assert_eq!(
-        flags
-            .iter()
-            .map(|f| (f.record, f.why.clone()))
-            .collect::<Vec<_>>(),
-        expected
-    );
+    let cites = Flag::CitesAnnulled { decision: ruling(1), annulled_by: vec![annulment] };
+    let unsupported = Flag::Unsupported { plaque: "p".into(), model: "m".into(), annulled: vec![recognition] };
+    let expected = [(on_recognition, unsupported), (on_decision, cites.clone()), (awarded, cites)];
+    assert_eq!(flags.iter().map(|f| (f.record, f.why.clone())).collect::<Vec<_>>(), expected);
     assert_eq!(
         flags[0].to_string(),
         format!(
@@ -67,31 +50,12 @@ fn rule_9_flags_what_a_correction_left_behind() {
     assert_eq!(desk.flags(), []);
     let later = unit_defined("v", "Phường", UnitKind::Ward, date(2015, 1, 1));
     desk.record(record_corrected(unit, later, DAY, "founded later").on(DAY));
-    desk.record(
-        record_corrected(withdrawal, model_withdrawn("m", "moved"), june, "typing").on(DAY),
-    );
-    let flags: Vec<_> = desk
-        .flags()
-        .into_iter()
-        .map(|f| (f.record, f.why))
-        .collect();
-    let withdrawn = Flag::AfterWithdrawal {
-        model: "m".into(),
-        withdrawn_on: june,
-    };
-    assert_eq!(
-        flags,
-        [
-            (issued, Flag::IssuerAbsent { decision: by_v }),
-            (funded, withdrawn)
-        ]
-    );
+    desk.record(record_corrected(withdrawal, model_withdrawn("m", "moved"), june, "typing").on(DAY));
+    let flags: Vec<_> = desk.flags().into_iter().map(|f| (f.record, f.why)).collect();
+    let withdrawn = Flag::AfterWithdrawal { model: "m".into(), withdrawn_on: june };
+    assert_eq!(flags, [(issued, Flag::IssuerAbsent { decision: by_v }), (funded, withdrawn)]);
     // With a waiver of the rule it is the office's word.
-    desk.record(
-        record_corrected(funded, gift("m"), july, "paid late")
-            .on(DAY)
-            .overriding([1], "promised before"),
-    );
+    desk.record(record_corrected(funded, gift("m"), july, "paid late").on(DAY).overriding([1], "promised before"));
     assert_eq!(desk.flags().len(), 1);
 }
 
@@ -103,27 +67,11 @@ fn rule_9_flags_a_place_taken_twice_by_a_restored_decision() {
     let annulment = desk.record(annulled(ruling(1), ruling(2)).on(DAY));
     let second = desk.record(recognised("m", ruling(3)).on(DAY));
     let award_second = desk.record(award("d", ruling(3)).achievement("Sạch").on(DAY));
-    desk.record(
-        recognised("m", ruling(3))
-            .on(DAY)
-            .overriding([4], "two tiers"),
-    );
+    desk.record(recognised("m", ruling(3)).on(DAY).overriding([4], "two tiers"));
     assert_eq!(desk.flags().len(), 1, "the annulled award");
     desk.record(record_retracted(annulment, "wrong number").on(DAY));
-    let flags: Vec<_> = desk
-        .flags()
-        .into_iter()
-        .map(|f| (f.record, f.why))
-        .collect();
-    let twice = Flag::RecognisedTwice {
-        model: "m".into(),
-        level: Level::District,
-        period: "2024".into(),
-        earlier: first,
-    };
-    let awarded = Flag::AwardedTwice {
-        commendation: "d".into(),
-        earlier: award_first,
-    };
+    let flags: Vec<_> = desk.flags().into_iter().map(|f| (f.record, f.why)).collect();
+    let twice = Flag::RecognisedTwice { model: "m".into(), level: Level::District, period: "2024".into(), earlier: first };
+    let awarded = Flag::AwardedTwice { commendation: "d".into(), earlier: award_first };
     assert_eq!(flags, [(second, twice), (award_second, awarded)]);
 }

@@ -13,11 +13,7 @@ fn rule_2_supports_a_plaque_by_a_recognition_on_or_before_its_day() {
     let mut desk = Desk::open();
     desk.record(model("n", "w").on(DAY));
     let unsupported = desk.refuse(2, plaque("p", "m").on(DAY));
-    let expected = Refusal::PlaqueUnsupported {
-        plaque: "p".into(),
-        model: "m".into(),
-        mounted_on: DAY,
-    };
+    let expected = Refusal::PlaqueUnsupported { plaque: "p".into(), model: "m".into(), mounted_on: DAY };
     assert_eq!(unsupported, expected);
     desk.record(recognised("n", ruling(1)).on(BEFORE));
     desk.refuse(2, plaque("p", "m").on(DAY));
@@ -28,12 +24,7 @@ fn rule_2_supports_a_plaque_by_a_recognition_on_or_before_its_day() {
     // Nobody may waive it.
     let all = plaque("r", "m").on(BEFORE).overriding([1, 4, 5], "legacy");
     desk.refuse(2, all.clone());
-    desk.refuse(
-        2,
-        plaque("r", "unregistered")
-            .on(DAY)
-            .overriding([1], "legacy"),
-    );
+    desk.refuse(2, plaque("r", "unregistered").on(DAY).overriding([1], "legacy"));
 }
 
 #[test]
@@ -44,11 +35,7 @@ fn rule_2_supports_a_plaque_by_a_decision_of_its_own() {
     desk.record(of(DAY).on(DAY));
     // A later decision of its own does no harm beside a recognition.
     desk.record(recognised("m", ruling(1)).on(DAY));
-    desk.record(
-        plaque("q", "m")
-            .decision(decision("TU", "10-QD", date(2024, 12, 1)))
-            .on(DAY),
-    );
+    desk.record(plaque("q", "m").decision(decision("TU", "10-QD", date(2024, 12, 1))).on(DAY));
 }
 
 #[test]
@@ -67,35 +54,19 @@ fn rule_2_is_not_met_by_an_annulled_or_retracted_recognition() {
 #[test]
 fn rule_3_gives_an_issuers_number_one_date_a_year() {
     let mut desk = Desk::open();
-    let of =
-        |issuer: &str, number: &str, day| recognised("m", decision(issuer, number, day)).on(DAY);
+    let of = |issuer: &str, number: &str, day| recognised("m", decision(issuer, number, day)).on(DAY);
     let first = desk.record(of("UBND", "120/QD", date(2024, 9, 2)));
     let refusal = desk.refuse(3, of("UBND", "120/QD", date(2024, 9, 3)));
     let standing = date(2024, 9, 2);
-    assert_eq!(
-        refusal,
-        Refusal::DecisionRedated {
-            decision: decision("UBND", "120/QD", date(2024, 9, 3)),
-            standing
-        }
-    );
-    assert!(
-        refusal
-            .to_string()
-            .starts_with("rule 3: decision 120/QD of UBND exists with date 2024-09-02")
-    );
+    assert_eq!(refusal, Refusal::DecisionRedated { decision: decision("UBND", "120/QD", date(2024, 9, 3)), standing });
+    assert!(refusal.to_string().starts_with("rule 3: decision 120/QD of UBND exists with date 2024-09-02"));
     for other in [
-        plaque("p", "m")
-            .decision(decision("UBND", "120/QD", date(2024, 9, 1)))
-            .on(DAY),
+        plaque("p", "m").decision(decision("UBND", "120/QD", date(2024, 9, 1))).on(DAY),
         award("c", decision("UBND", "120/QD", date(2024, 12, 31))).on(DAY),
         annulled(decision("UBND", "120/QD", date(2024, 1, 1)), ruling(1)).on(DAY),
         annulled(ruling(1), decision("UBND", "120/QD", date(2024, 1, 1))).on(DAY),
     ] {
-        assert!(matches!(
-            desk.refuse(3, other.clone()),
-            Refusal::DecisionRedated { .. }
-        ));
+        assert!(matches!(desk.refuse(3, other.clone()), Refusal::DecisionRedated { .. }));
         desk.refuse(3, other.overriding([1, 4, 5], "of no help"));
     }
     // Cited again, another year, another issuer, another number.
@@ -104,25 +75,16 @@ fn rule_3_gives_an_issuers_number_one_date_a_year() {
     desk.record(award("e", decision("QU", "120/QD", date(2024, 9, 3))).on(DAY));
     desk.record(award("f", decision("UBND", "121/QD", date(2024, 9, 3))).on(DAY));
     // An annulment that gives one number two dates.
-    let twice = annulled(
-        decision("S", "1", date(2024, 1, 1)),
-        decision("S", "1", date(2024, 1, 2)),
-    );
+    let twice = annulled(decision("S", "1", date(2024, 1, 1)), decision("S", "1", date(2024, 1, 2)));
     desk.refuse(3, twice.on(DAY));
     // The parts of a decision do not run into each other.
     desk.record(award("g", decision("A|B", "1", date(2024, 1, 1))).on(DAY));
     desk.record(award("h", decision("A", "B|1", date(2024, 1, 2))).on(DAY));
     // A date stands as long as someone cites it, annulled or not.
     desk.record(annulled(decision("UBND", "120/QD", standing), ruling(1)).on(DAY));
-    desk.refuse(
-        3,
-        award("i", decision("UBND", "120/QD", date(2024, 9, 3))).on(DAY),
-    );
+    desk.refuse(3, award("i", decision("UBND", "120/QD", date(2024, 9, 3))).on(DAY));
     desk.record(record_retracted(first, "entered twice").on(DAY));
-    desk.refuse(
-        3,
-        award("i", decision("UBND", "120/QD", date(2024, 9, 3))).on(DAY),
-    );
+    desk.refuse(3, award("i", decision("UBND", "120/QD", date(2024, 9, 3))).on(DAY));
 }
 
 #[test]
@@ -131,10 +93,7 @@ fn rule_3_forgets_a_date_that_nobody_cites_any_longer() {
     let wrong = desk.record(award("c", decision("UBND", "1/QD", date(2024, 9, 2))).on(DAY));
     desk.record(record_retracted(wrong, "wrong date").on(DAY));
     desk.record(award("c", decision("UBND", "1/QD", date(2024, 9, 3))).on(DAY));
-    desk.refuse(
-        3,
-        award("d", decision("UBND", "1/QD", date(2024, 9, 2))).on(DAY),
-    );
+    desk.refuse(3, award("d", decision("UBND", "1/QD", date(2024, 9, 2))).on(DAY));
 }
 
 #[test]
@@ -143,19 +102,10 @@ fn rule_4_recognises_a_model_once_at_a_level_in_a_period() {
     desk.record(model("n", "w").on(DAY));
     desk.record(recognised("m", ruling(1)).on(DAY));
     let refusal = desk.refuse(4, recognised("m", ruling(2)).on(date(2024, 1, 2)));
-    let expected = Refusal::RecognisedTwice {
-        model: "m".into(),
-        level: Level::District,
-        period: "2024".into(),
-    };
+    let expected = Refusal::RecognisedTwice { model: "m".into(), level: Level::District, period: "2024".into() };
     assert_eq!(refusal, expected);
     // An absent period equals the year in four digits, and only that.
-    desk.refuse(
-        4,
-        recognised("m", ruling(2))
-            .period("2024")
-            .on(date(2023, 5, 1)),
-    );
+    desk.refuse(4, recognised("m", ruling(2)).period("2024").on(date(2023, 5, 1)));
     desk.record(recognised("m", ruling(2)).period("2024-2025").on(DAY));
     desk.refuse(4, recognised("m", ruling(3)).period("2024-2025").on(DAY));
     desk.record(recognised("m", ruling(2)).on(date(2025, 1, 1)));
@@ -194,14 +144,7 @@ fn rule_5_awards_a_collectives_achievement_once_to_it() {
     let apart = "Sa\u{323}ch";
     let refusal = desk.refuse(5, of("b", "Tổ 5", "w", apart).on(DAY));
     let (form, level) = (Form::CertificateOfMerit, Level::District);
-    assert_eq!(
-        refusal,
-        Refusal::AwardedTwice {
-            achievement: apart.into(),
-            form,
-            level
-        }
-    );
+    assert_eq!(refusal, Refusal::AwardedTwice { achievement: apart.into(), form, level });
     desk.needs_waiver(5, of("b", "Tổ 5", "w", apart).on(DAY));
     // Another recipient, the same name in another unit, another text, form or level.
     desk.record(of("c", "Tổ 6", "w", "Sạch").on(DAY));
@@ -217,8 +160,7 @@ fn rule_5_awards_a_collectives_achievement_once_to_it() {
     desk.record(award("h", ruling(1)).on(DAY));
     desk.record(award("i", ruling(1)).on(DAY));
     // A proposal is no award.
-    let proposal =
-        commendation_proposed("j", Recipient::collective("Tổ 5").of_unit("w"), form, level);
+    let proposal = commendation_proposed("j", Recipient::collective("Tổ 5").of_unit("w"), form, level);
     desk.record(proposal.achievement("Sạch").on(DAY));
 }
 
@@ -263,11 +205,7 @@ fn rule_6_ends_an_issuer_the_day_before_a_whole_succession() {
     let refusal = desk.refuse(6, by_w("d", july));
     assert_eq!(
         refusal,
-        Refusal::IssuerAbsent {
-            decision: decision("w", "d/QD", july),
-            from: date(2013, 12, 27),
-            to: Some(june)
-        }
+        Refusal::IssuerAbsent { decision: decision("w", "d/QD", july), from: date(2013, 12, 27), to: Some(june) }
     );
     desk.refuse(6, by_w("d", july).overriding([1, 4, 5], "of no help"));
     // Every citation counts, an annulment's two as well; the successor may decide.
@@ -284,8 +222,7 @@ fn rule_6_ends_an_issuer_the_day_before_a_whole_succession() {
 #[test]
 fn rule_6_keeps_an_issuer_within_its_validity() {
     let mut desk = Desk::new();
-    let unit =
-        unit_defined("w", "Phường", UnitKind::Ward, date(2014, 1, 1)).valid_to(date(2020, 12, 31));
+    let unit = unit_defined("w", "Phường", UnitKind::Ward, date(2014, 1, 1)).valid_to(date(2020, 12, 31));
     desk.record(unit.on(DAY));
     let by = |id: &str, issuer: &str, day| award(id, decision(issuer, id, day)).on(DAY);
     desk.record(by("a", "w", date(2014, 1, 1)));
@@ -307,14 +244,8 @@ fn rule_7_refuses_quantities_below_zero() {
     for contribution in [
         Contribution::Cash { vnd: -1 },
         Contribution::Labour { days: -1 },
-        Contribution::Land {
-            square_decimetres: -1,
-            land: LandKind::Farm,
-        },
-        Contribution::InKind {
-            vnd: -1,
-            description: None,
-        },
+        Contribution::Land { square_decimetres: -1, land: LandKind::Farm },
+        Contribution::InKind { vnd: -1, description: None },
     ] {
         let gift = model_funded("m", contribution, Source::Own);
         desk.refuse(7, gift.clone().on(DAY));
@@ -325,10 +256,7 @@ fn rule_7_refuses_quantities_below_zero() {
     let below = model_funded("m", Contribution::Cash { vnd: -1 }, Source::Own);
     desk.refuse(7, record_corrected(original, below, DAY, "typing").on(DAY));
     // A field that no rule speaks of is refused too.
-    assert!(matches!(
-        desk.refuse(0, gift("").on(DAY)),
-        Refusal::Invalid(_)
-    ));
+    assert!(matches!(desk.refuse(0, gift("").on(DAY)), Refusal::Invalid(_)));
     desk.record(model_funded("m", Contribution::Cash { vnd: 0 }, Source::Own).on(DAY));
 }
 
@@ -350,24 +278,13 @@ fn an_entry_without_its_day_is_judged_where_no_rule_needs_it() {
     let decide = |event: Recognition| {
         let given = sovang_projection::testing::given_on::<Recognition>(
             DAY,
-            [
-                ward("w").into(),
-                model("m", "w").into(),
-                model("n", "w").into(),
-                model_withdrawn("n", "moved").into(),
-            ],
+            [ward("w").into(), model("m", "w").into(), model("n", "w").into(), model_withdrawn("n", "moved").into()],
         );
         given.when(&event.today()).decided()
     };
     assert!(decide(gift("m").into()).is_ok());
     assert!(decide(recognised("m", ruling(1)).period("2024").into()).is_ok());
     assert_eq!(decide(gift("n").into()).err(), Some(Refusal::Undated));
-    assert_eq!(
-        decide(recognised("m", ruling(1)).into()).err(),
-        Some(Refusal::Undated)
-    );
-    assert_eq!(
-        decide(plaque("p", "m").decision(ruling(1)).into()).err(),
-        Some(Refusal::Undated)
-    );
+    assert_eq!(decide(recognised("m", ruling(1)).into()).err(), Some(Refusal::Undated));
+    assert_eq!(decide(plaque("p", "m").decision(ruling(1)).into()).err(), Some(Refusal::Undated));
 }
