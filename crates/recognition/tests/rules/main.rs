@@ -3,6 +3,7 @@
 mod agree;
 mod desk;
 mod flags;
+mod races;
 mod rule_1;
 mod rule_9;
 mod rules_2_to_8;
