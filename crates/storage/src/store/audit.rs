@@ -13,7 +13,7 @@ use std::thread;
 /// Up to so many records, the index is compared on each.
 const COMPARED_ALL: u64 = 1 << 14;
 /// Beyond, on one of so many: its pages hold hundreds each, so that every one is read all the same and its checksum looked at.
-const STRIDE: u64 = 16;
+const STRIDE: u64 = 32;
 
 /// The outcome of a verification.
 #[derive(Clone, Debug)]

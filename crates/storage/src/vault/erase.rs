@@ -14,10 +14,7 @@ impl Vault {
     /// `NotFound` when no subject has this handle. After a failure the key may still be there: the next writer completes it.
     pub fn erase(&self, handle: &[u8; 16]) -> Result<()> {
         if !self.complete(&mut std::iter::once(*handle))? && !self.keys.has_handle(handle)? {
-            return Err(Error::new(
-                ErrorKind::NotFound,
-                "no subject of the vault has this handle",
-            ));
+            return Err(Error::new(ErrorKind::NotFound, "no subject of the vault has this handle"));
         }
         Ok(())
     }
@@ -64,9 +61,6 @@ impl Vault {
     /// Lets values under these handles read as erased from now on: for a read-only copy whose log names an erasure that its
     /// vault has not completed.
     pub fn hide(&self, handles: impl IntoIterator<Item = [u8; 16]>) {
-        self.hidden
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(handles);
+        self.hidden.write().unwrap_or_else(PoisonError::into_inner).extend(handles);
     }
 }

@@ -28,11 +28,9 @@ const SALT_BYTES: usize = 32;
 /// Bytes of a value as it is encrypted, before the subject's id and the value.
 pub(super) const PLAIN_PREFIX_BYTES: usize = SALT_BYTES + 2;
 /// Most bytes of a row's ciphertext.
-pub(super) const BODY_BYTES_MAX: usize =
-    PLAIN_PREFIX_BYTES + NAME_BYTES_MAX + PERSONAL_VALUE_BYTES_MAX + AEAD_TAG_BYTES;
+pub(super) const BODY_BYTES_MAX: usize = PLAIN_PREFIX_BYTES + NAME_BYTES_MAX + PERSONAL_VALUE_BYTES_MAX + AEAD_TAG_BYTES;
 
-const _: () =
-    assert!(SECTOR_BYTES.is_multiple_of(SLOT_BYTES) && SECTOR_BYTES.is_multiple_of(GRANULE));
+const _: () = assert!(SECTOR_BYTES.is_multiple_of(SLOT_BYTES) && SECTOR_BYTES.is_multiple_of(GRANULE));
 const _: () = assert!(ROW_HEADER_BYTES <= GRANULE && HEADER_BYTES.is_multiple_of(GRANULE as u64));
 
 fn word<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
@@ -52,11 +50,7 @@ fn is_zero(bytes: &[u8]) -> bool {
 }
 
 /// The first sector of either file: what it is, whose, and in `vault/keys` the secret under which subjects' ids are hashed.
-pub(super) fn encode_identity(
-    magic: [u8; 8],
-    ledger_id: LedgerId,
-    secret: [u8; 32],
-) -> [u8; SECTOR_BYTES] {
+pub(super) fn encode_identity(magic: [u8; 8], ledger_id: LedgerId, secret: [u8; 32]) -> [u8; SECTOR_BYTES] {
     let mut b = [0; SECTOR_BYTES];
     b[0..8].copy_from_slice(&magic);
     b[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
@@ -79,15 +73,9 @@ pub(super) enum IdentityError {
 }
 
 /// The secret of an identity sector.
-pub(super) fn decode_identity(
-    b: &[u8; SECTOR_BYTES],
-    magic: [u8; 8],
-    ledger_id: LedgerId,
-) -> Result<[u8; 32], IdentityError> {
+pub(super) fn decode_identity(b: &[u8; SECTOR_BYTES], magic: [u8; 8], ledger_id: LedgerId) -> Result<[u8; 32], IdentityError> {
     let theirs = LedgerId(word(b, 16));
-    if b[0..8] != magic
-        || u32::from_le_bytes(word(b, SECTOR_BYTES - 4)) != sum(theirs, 0, &b[..SECTOR_BYTES - 4])
-    {
+    if b[0..8] != magic || u32::from_le_bytes(word(b, SECTOR_BYTES - 4)) != sum(theirs, 0, &b[..SECTOR_BYTES - 4]) {
         return Err(IdentityError::Malformed);
     }
     let version = u32::from_le_bytes(word(b, 8));
@@ -143,8 +131,7 @@ impl Mark {
             slots: u32::from_le_bytes(word(b, 32)),
         };
         let sound = b[0..8] == MARK_MAGIC
-            && u32::from_le_bytes(word(b, SECTOR_BYTES - 4))
-                == sum(ledger_id, offset, &b[..SECTOR_BYTES - 4])
+            && u32::from_le_bytes(word(b, SECTOR_BYTES - 4)) == sum(ledger_id, offset, &b[..SECTOR_BYTES - 4])
             && is_zero(&b[36..SECTOR_BYTES - 4])
             && mark.offset() == offset
             && HEADER_BYTES <= mark.checked
@@ -204,8 +191,7 @@ impl Slot {
     pub(super) fn decode(b: &[u8], ledger_id: LedgerId, number: u32) -> Option<Self> {
         if b.len() != SLOT_BYTES
             || b[0..4] != SLOT_MAGIC
-            || u32::from_le_bytes(word(b, SLOT_BYTES - 4))
-                != sum(ledger_id, slot_offset(number), &b[..SLOT_BYTES - 4])
+            || u32::from_le_bytes(word(b, SLOT_BYTES - 4)) != sum(ledger_id, slot_offset(number), &b[..SLOT_BYTES - 4])
             || u32::from_le_bytes(word(b, 8)) != number
             || !is_zero(&b[12..16])
             || !is_zero(&b[96..SLOT_BYTES - 4])
@@ -218,12 +204,7 @@ impl Slot {
             3 => SlotState::Cleared,
             _ => return None,
         };
-        let slot = Self {
-            state,
-            handle: word(b, 16),
-            subject: word(b, 32),
-            key: word(b, 64),
-        };
+        let slot = Self { state, handle: word(b, 16), subject: word(b, 32), key: word(b, 64) };
         (slot.state == SlotState::Living || is_zero(&slot.key)).then_some(slot)
     }
 }
@@ -293,8 +274,7 @@ impl RowHeader {
     pub(super) fn decode(b: &[u8], ledger_id: LedgerId, offset: u64) -> Option<Self> {
         if b.len() != ROW_HEADER_BYTES
             || b[0..4] != ROW_MAGIC
-            || u32::from_le_bytes(word(b, ROW_HEADER_BYTES - 4))
-                != sum(ledger_id, offset, &b[..ROW_HEADER_BYTES - 4])
+            || u32::from_le_bytes(word(b, ROW_HEADER_BYTES - 4)) != sum(ledger_id, offset, &b[..ROW_HEADER_BYTES - 4])
             || !is_zero(&b[104..ROW_HEADER_BYTES - 4])
         {
             return None;
@@ -319,19 +299,14 @@ impl RowHeader {
             body_sum: u32::from_le_bytes(word(b, 100)),
         };
         let sound = header.body_len as usize <= BODY_BYTES_MAX
-            && (header.state != RowState::Value
-                || header.body_len as usize >= PLAIN_PREFIX_BYTES + AEAD_TAG_BYTES)
+            && (header.state != RowState::Value || header.body_len as usize >= PLAIN_PREFIX_BYTES + AEAD_TAG_BYTES)
             && (header.state != RowState::Sealed || header.body_len == 0)
             && header.proven <= offset;
         sound.then_some(header)
     }
     /// What is left of the row once its value was erased: that its commitment was.
     pub(super) fn erased(&self) -> Self {
-        Self {
-            state: RowState::Erased,
-            commitment: self.commitment,
-            ..self.void()
-        }
+        Self { state: RowState::Erased, commitment: self.commitment, ..self.void() }
     }
     /// What is left of a row whose record never came to be: where the next one is, and what it proves.
     pub(super) fn void(&self) -> Self {

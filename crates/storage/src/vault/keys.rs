@@ -1,10 +1,7 @@
 //! `vault/keys`: a slot for each subject, with its key until it is erased.
 
 use super::damaged;
-use super::format::{
-    HEADER_BYTES, KEYS_MAGIC, SECTOR_BYTES, SLOT_BYTES, Slot, SlotState, encode_identity,
-    slot_offset,
-};
+use super::format::{HEADER_BYTES, KEYS_MAGIC, SECTOR_BYTES, SLOT_BYTES, Slot, SlotState, encode_identity, slot_offset};
 use super::prefixes::Prefixes;
 use super::rows::open_identified;
 use crate::files::{File, Files, Open};
@@ -44,13 +41,10 @@ struct Known {
 pub(super) fn create(files: &dyn Files, ledger_id: LedgerId, secret: [u8; 32]) -> Result<()> {
     let path = files.describe(PATH);
     let io = |e, doing: &str| Error::io(e, doing, &path);
-    let file = files
-        .open(PATH, Open::Create)
-        .map_err(|e| io(e, "create the vault's keys"))?;
+    let file = files.open(PATH, Open::Create).map_err(|e| io(e, "create the vault's keys"))?;
     let mut header = vec![0; HEADER_BYTES.try_into().unwrap_or(SECTOR_BYTES)];
     header[..SECTOR_BYTES].copy_from_slice(&encode_identity(KEYS_MAGIC, ledger_id, secret));
-    file.write_at(&header, 0)
-        .map_err(|e| io(e, "write the vault's keys"))?;
+    file.write_at(&header, 0).map_err(|e| io(e, "write the vault's keys"))?;
     file.sync_all().map_err(|e| io(e, "sync the vault's keys"))
 }
 
@@ -59,13 +53,7 @@ impl Keys {
         let path = files.describe(PATH);
         let (file, secret) = open_identified(files, PATH, KEYS_MAGIC, ledger_id, writable)?;
         let subject_key = blake3::derive_key(hash::context::ERASED_SUBJECT, &secret);
-        Ok(Self {
-            file,
-            path,
-            ledger_id,
-            subject_key,
-            known: Mutex::default(),
-        })
+        Ok(Self { file, path, ledger_id, subject_key, known: Mutex::default() })
     }
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -74,29 +62,18 @@ impl Keys {
         Error::io(error, doing, &self.path)
     }
     fn damaged(&self, number: u32) -> Error {
-        damaged(
-            format!("the key slot of subject {number} is damaged"),
-            &self.path,
-        )
-        .at_offset(slot_offset(number))
+        damaged(format!("the key slot of subject {number} is damaged"), &self.path).at_offset(slot_offset(number))
     }
     /// Takes `count` slots as durable and removes what an interrupted append left behind them.
     pub(super) fn recover(&self, count: u32) -> Result<()> {
         let end = slot_offset(count);
-        let len = self
-            .file
-            .len()
-            .map_err(|e| self.io(e, "measure the vault's keys"))?;
+        let len = self.file.len().map_err(|e| self.io(e, "measure the vault's keys"))?;
         if len < end {
             return Err(damaged("the vault's keys are cut short", &self.path).at_offset(len));
         }
         if len > end {
-            self.file
-                .set_len(end)
-                .map_err(|e| self.io(e, "trim the vault's keys"))?;
-            self.file
-                .sync_all()
-                .map_err(|e| self.io(e, "sync the vault's keys"))?;
+            self.file.set_len(end).map_err(|e| self.io(e, "trim the vault's keys"))?;
+            self.file.sync_all().map_err(|e| self.io(e, "sync the vault's keys"))?;
         }
         let mut known = self.known();
         known.count = count;
@@ -117,10 +94,7 @@ impl Keys {
     /// `Damaged` when it is not sound.
     pub(super) fn slot(&self, number: u32) -> Result<Slot> {
         let mut b = [0; SLOT_BYTES];
-        let read = self
-            .file
-            .read_at(&mut b, slot_offset(number))
-            .map_err(|e| self.io(e, "read the vault's keys"))?;
+        let read = self.file.read_at(&mut b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
         Slot::decode(&b[..read], self.ledger_id, number).ok_or_else(|| self.damaged(number))
     }
     /// Reads slots `from..count` in order. A miss must be trusted, so a damaged slot is an error.
@@ -130,16 +104,10 @@ impl Keys {
         while number < count {
             let slots = SCAN_SLOTS.min(count - number) as usize;
             let chunk = &mut buffer[..slots * SLOT_BYTES];
-            let read = self
-                .file
-                .read_at(chunk, slot_offset(number))
-                .map_err(|e| self.io(e, "read the vault's keys"))?;
+            let read = self.file.read_at(chunk, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
             for index in 0..slots {
-                let bytes = buffer[..read]
-                    .get(index * SLOT_BYTES..(index + 1) * SLOT_BYTES)
-                    .unwrap_or_default();
-                let slot = Slot::decode(bytes, self.ledger_id, number)
-                    .ok_or_else(|| self.damaged(number))?;
+                let bytes = buffer[..read].get(index * SLOT_BYTES..(index + 1) * SLOT_BYTES).unwrap_or_default();
+                let slot = Slot::decode(bytes, self.ledger_id, number).ok_or_else(|| self.damaged(number))?;
                 each(number, &slot);
                 number += 1;
             }
@@ -169,9 +137,7 @@ impl Keys {
             let (scanned, count) = (known.scanned, known.count);
             if scanned < count {
                 let subjects = &mut known.subjects;
-                self.scan(scanned, count, &mut |number, slot| {
-                    subjects.insert(&slot.subject, number)
-                })?;
+                self.scan(scanned, count, &mut |number, slot| subjects.insert(&slot.subject, number))?;
                 known.scanned = count;
             }
             known.subjects.candidates(&hash).collect()
@@ -188,12 +154,7 @@ impl Keys {
     pub(super) fn draw(&self, subject: &SubjectId, random: super::Random<'_>) -> Result<Slot> {
         let mut b = [0; 48];
         random(&mut b)?;
-        let mut slot = Slot {
-            state: SlotState::Living,
-            handle: [0; 16],
-            subject: self.subject_hash(subject),
-            key: [0; 32],
-        };
+        let mut slot = Slot { state: SlotState::Living, handle: [0; 16], subject: self.subject_hash(subject), key: [0; 32] };
         slot.handle.copy_from_slice(&b[..16]);
         slot.key.copy_from_slice(&b[16..]);
         Ok(slot)
@@ -202,18 +163,11 @@ impl Keys {
     pub(super) fn reserve(&self, slots: u32) -> Result<()> {
         let mut known = self.known();
         let end = known.count.checked_add(slots).map(slot_offset);
-        let end = end.ok_or_else(|| {
-            Error::new(
-                sovang_core::ErrorKind::TooLarge,
-                "the vault is full: it holds 2^32 subjects",
-            )
-        })?;
+        let end = end.ok_or_else(|| Error::new(sovang_core::ErrorKind::TooLarge, "the vault is full: it holds 2^32 subjects"))?;
         if end > known.allocated {
             let step = u64::from(STEP_SLOTS) * SLOT_BYTES as u64;
             let to = end.next_multiple_of(step);
-            self.file
-                .allocate(to)
-                .map_err(|e| self.io(e, "reserve space for the vault's keys"))?;
+            self.file.allocate(to).map_err(|e| self.io(e, "reserve space for the vault's keys"))?;
             known.allocated = to;
         }
         Ok(())
@@ -226,12 +180,8 @@ impl Keys {
         for (number, slot) in (first..).zip(slots) {
             bytes.extend_from_slice(&slot.encode(self.ledger_id, number));
         }
-        self.file
-            .write_at(&bytes, slot_offset(first))
-            .map_err(|e| self.io(e, "write the vault's keys"))?;
-        self.file
-            .sync_data()
-            .map_err(|e| self.io(e, "sync the vault's keys"))?;
+        self.file.write_at(&bytes, slot_offset(first)).map_err(|e| self.io(e, "write the vault's keys"))?;
+        self.file.sync_data().map_err(|e| self.io(e, "sync the vault's keys"))?;
         // `reserve` checked that the sum fits.
         known.count = first.saturating_add(u32::try_from(slots.len()).unwrap_or(u32::MAX));
         Ok(())
@@ -249,40 +199,26 @@ impl Keys {
     /// Whether a slot has this handle.
     pub(super) fn has_handle(&self, handle: &[u8; 16]) -> Result<bool> {
         let mut found = false;
-        self.scan(0, self.count(), &mut |_, slot| {
-            found |= slot.handle == *handle
-        })?;
+        self.scan(0, self.count(), &mut |_, slot| found |= slot.handle == *handle)?;
         Ok(found)
     }
     /// Sets the state of slots, and with it zeroes their keys, in place and durably.
     pub(super) fn forget(&self, slots: &[(u32, Slot)], state: SlotState) -> Result<()> {
         for (number, slot) in slots {
-            let gone = Slot {
-                state,
-                key: [0; 32],
-                ..*slot
-            };
+            let gone = Slot { state, key: [0; 32], ..*slot };
             let bytes = gone.encode(self.ledger_id, *number);
-            self.file
-                .write_at(&bytes, slot_offset(*number))
-                .map_err(|e| self.io(e, "erase a key of the vault"))?;
+            self.file.write_at(&bytes, slot_offset(*number)).map_err(|e| self.io(e, "erase a key of the vault"))?;
         }
-        self.file
-            .sync_data()
-            .map_err(|e| self.io(e, "sync the vault's keys"))
+        self.file.sync_data().map_err(|e| self.io(e, "sync the vault's keys"))
     }
     /// Gives reserved space back.
     pub(super) fn trim(&self) -> Result<()> {
         let mut known = self.known();
         let end = slot_offset(known.count);
         if known.allocated > end {
-            self.file
-                .set_len(end)
-                .map_err(|e| self.io(e, "trim the vault's keys"))?;
+            self.file.set_len(end).map_err(|e| self.io(e, "trim the vault's keys"))?;
             known.allocated = end;
         }
-        self.file
-            .sync_all()
-            .map_err(|e| self.io(e, "sync the vault's keys"))
+        self.file.sync_all().map_err(|e| self.io(e, "sync the vault's keys"))
     }
 }

@@ -29,8 +29,8 @@ use crate::files::Files;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use format::{
-    BODY_BYTES_MAX, HEADER_BYTES, Mark, PLAIN_PREFIX_BYTES, ROW_HEADER_BYTES, RowHeader, RowState,
-    Slot, SlotState, associated_data,
+    BODY_BYTES_MAX, HEADER_BYTES, Mark, PLAIN_PREFIX_BYTES, ROW_HEADER_BYTES, RowHeader, RowState, Slot, SlotState,
+    associated_data,
 };
 use keys::Keys;
 use rows::{Rows, Span};
@@ -52,9 +52,7 @@ pub type Exists<'a> = &'a dyn Fn(RecordId, &Commitment) -> Result<bool>;
 const DIRECTORY: &str = "vault";
 
 fn damaged(what: impl Into<String>, path: &Path) -> Error {
-    Error::new(ErrorKind::Damaged, what)
-        .in_file(path)
-        .advise("restore `vault/` from its backup")
+    Error::new(ErrorKind::Damaged, what).in_file(path).advise("restore `vault/` from its backup")
 }
 
 /// A ledger's vault. One writer, any number of readers, in this process or another.
@@ -95,17 +93,11 @@ impl Vault {
         let io = |e, doing: &str| Error::io(e, doing, &path);
         let mut secret = [0; 32];
         random(&mut secret)?;
-        files
-            .create_directory(DIRECTORY)
-            .map_err(|e| io(e, "create the vault"))?;
+        files.create_directory(DIRECTORY).map_err(|e| io(e, "create the vault"))?;
         keys::create(files, ledger_id, secret)?;
         rows::create(files, ledger_id)?;
-        files
-            .sync_directory(DIRECTORY)
-            .map_err(|e| io(e, "sync the vault's directory"))?;
-        files
-            .sync_directory("")
-            .map_err(|e| io(e, "sync the ledger's directory"))
+        files.sync_directory(DIRECTORY).map_err(|e| io(e, "sync the vault's directory"))?;
+        files.sync_directory("").map_err(|e| io(e, "sync the ledger's directory"))
     }
 
     /// Opens the vault; none in a copy without one. With `writable` the log's writer must hold the ledger's lock, and calls
@@ -123,39 +115,21 @@ impl Vault {
         let rows = Rows::open(files, ledger_id, writable)?;
         let writer = if writable {
             let mark = rows.mark()?;
-            Some(Mutex::new(Writer {
-                end: HEADER_BYTES,
-                allocated: 0,
-                mark,
-                recovered: false,
-                poisoned: false,
-            }))
+            Some(Mutex::new(Writer { end: HEADER_BYTES, allocated: 0, mark, recovered: false, poisoned: false }))
         } else {
             None
         };
-        Ok(Some(Self {
-            ledger_id,
-            keys,
-            rows,
-            writer,
-            hidden: RwLock::default(),
-        }))
+        Ok(Some(Self { ledger_id, keys, rows, writer, hidden: RwLock::default() }))
     }
 
     fn writer(&self) -> Result<MutexGuard<'_, Writer>> {
-        let writer = self.writer.as_ref().ok_or_else(|| {
-            Error::new(
-                ErrorKind::InvalidInput,
-                "the vault was opened for reading only",
-            )
-        })?;
+        let writer =
+            self.writer.as_ref().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "the vault was opened for reading only"))?;
         let writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
         if writer.poisoned {
-            return Err(
-                Error::new(ErrorKind::Poisoned, "an earlier write of the vault failed")
-                    .in_file(self.rows.path())
-                    .advise("reopen the ledger, then send the same ids again"),
-            );
+            return Err(Error::new(ErrorKind::Poisoned, "an earlier write of the vault failed")
+                .in_file(self.rows.path())
+                .advise("reopen the ledger, then send the same ids again"));
         }
         Ok(writer)
     }
@@ -164,10 +138,7 @@ impl Vault {
         if writer.recovered {
             Ok(writer)
         } else {
-            Err(Error::new(
-                ErrorKind::InvalidInput,
-                "the vault was not recovered after opening",
-            ))
+            Err(Error::new(ErrorKind::InvalidInput, "the vault was not recovered after opening"))
         }
     }
 
@@ -180,12 +151,8 @@ impl Vault {
         let mut writer = self.recovered()?;
         // A row is at most its bytes, its header and prefix, and the padding to a granule.
         let per_value = (ROW_HEADER_BYTES + PLAIN_PREFIX_BYTES + 16 + format::GRANULE) as u64;
-        let end = values
-            .checked_mul(per_value)
-            .and_then(|n| n.checked_add(bytes))
-            .and_then(|n| n.checked_add(writer.end));
-        let end =
-            end.ok_or_else(|| Error::new(ErrorKind::TooLarge, "more bytes than a vault can hold"))?;
+        let end = values.checked_mul(per_value).and_then(|n| n.checked_add(bytes)).and_then(|n| n.checked_add(writer.end));
+        let end = end.ok_or_else(|| Error::new(ErrorKind::TooLarge, "more bytes than a vault can hold"))?;
         self.keys.reserve(subjects)?;
         if end > writer.allocated {
             writer.allocated = self.rows.allocate(end)?;
@@ -219,15 +186,9 @@ impl Vault {
                 }
                 Some(found) => found,
                 None => {
-                    let number = u32::try_from(new.len())
-                        .ok()
-                        .and_then(|n| self.keys.count().checked_add(n));
-                    let number = number.ok_or_else(|| {
-                        Error::new(
-                            ErrorKind::TooLarge,
-                            "the vault is full: it holds 2^32 subjects",
-                        )
-                    })?;
+                    let number = u32::try_from(new.len()).ok().and_then(|n| self.keys.count().checked_add(n));
+                    let number =
+                        number.ok_or_else(|| Error::new(ErrorKind::TooLarge, "the vault is full: it holds 2^32 subjects"))?;
                     let slot = self.keys.draw(subject, random)?;
                     new.push(slot);
                     (number, slot)
@@ -235,16 +196,12 @@ impl Vault {
             };
             slots.insert(subject, found);
         }
-        let durable_slots = self
-            .keys
-            .count()
-            .saturating_add(u32::try_from(new.len()).unwrap_or(u32::MAX));
+        let durable_slots = self.keys.count().saturating_add(u32::try_from(new.len()).unwrap_or(u32::MAX));
         let bytes = self.encode(rows, &slots, writer.end, durable_slots, random)?;
         let end = writer.end + bytes.len() as u64;
         // Space first, so that a full disk is met before a byte is written.
         if !new.is_empty() {
-            self.keys
-                .reserve(u32::try_from(new.len()).unwrap_or(u32::MAX))?;
+            self.keys.reserve(u32::try_from(new.len()).unwrap_or(u32::MAX))?;
         }
         if end > writer.allocated {
             writer.allocated = self.rows.allocate(end)?;
@@ -312,13 +269,8 @@ impl Vault {
                 header.nonce.copy_from_slice(nonce);
                 body = self.seal(value, &slot.key, &header)?;
                 if body.len() > BODY_BYTES_MAX {
-                    return Err(Error::too_large(
-                        "a personal value",
-                        body.len(),
-                        "PERSONAL_VALUE_BYTES_MAX",
-                        BODY_BYTES_MAX,
-                    )
-                    .with_ids([*record]));
+                    return Err(Error::too_large("a personal value", body.len(), "PERSONAL_VALUE_BYTES_MAX", BODY_BYTES_MAX)
+                        .with_ids([*record]));
                 }
                 header.body_len = u32::try_from(body.len()).unwrap_or(u32::MAX);
             }
@@ -335,22 +287,12 @@ impl Vault {
         let mut plain = Vec::with_capacity(PLAIN_PREFIX_BYTES + subject.len() + value.value.len());
         plain.extend_from_slice(&value.salt);
         // A subject's id has at most NAME_BYTES_MAX bytes.
-        plain.extend_from_slice(
-            &u16::try_from(subject.len())
-                .unwrap_or(u16::MAX)
-                .to_le_bytes(),
-        );
+        plain.extend_from_slice(&u16::try_from(subject.len()).unwrap_or(u16::MAX).to_le_bytes());
         plain.extend_from_slice(subject);
         plain.extend_from_slice(&value.value);
         let aad = associated_data(self.ledger_id, header);
         XChaCha20Poly1305::new(&Key::from(*key))
-            .encrypt(
-                &XNonce::from(header.nonce),
-                Payload {
-                    msg: &plain,
-                    aad: &aad,
-                },
-            )
+            .encrypt(&XNonce::from(header.nonce), Payload { msg: &plain, aad: &aad })
             .map_err(|_| Error::new(ErrorKind::TooLarge, "a personal value cannot be encrypted"))
     }
 
@@ -363,12 +305,7 @@ impl Vault {
         if best.is_none() && self.rows.extend()? {
             best = self.best(self.rows.candidates(commitment), commitment)?;
         }
-        best.ok_or_else(|| {
-            damaged(
-                format!("the vault has no row for commitment {commitment}"),
-                self.rows.path(),
-            )
-        })
+        best.ok_or_else(|| damaged(format!("the vault has no row for commitment {commitment}"), self.rows.path()))
     }
     /// The best answer among rows: a sent-again record may have left several.
     fn best(&self, offsets: Vec<u64>, commitment: &Commitment) -> Result<Option<Opened>> {
@@ -390,11 +327,7 @@ impl Vault {
     }
     fn open_row(&self, offset: u64, commitment: &Commitment) -> Result<Option<Opened>> {
         let bad = |what: &str| {
-            damaged(
-                format!("the vault's value of commitment {commitment} {what}"),
-                self.rows.path(),
-            )
-            .at_offset(offset)
+            damaged(format!("the vault's value of commitment {commitment} {what}"), self.rows.path()).at_offset(offset)
         };
         // The row first, then its key: an erasure under way in another thread or process zeroes the key first.
         let (header, body) = self.rows.read(offset)?;
@@ -411,49 +344,25 @@ impl Vault {
             RowState::Value => {}
         }
         let slot = self.keys.slot(header.slot)?;
-        let hidden = self
-            .hidden
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&slot.handle);
+        let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner).contains(&slot.handle);
         if slot.state != SlotState::Living || hidden {
             return Ok(Some(Opened::Erased));
         }
         let body = body.ok_or_else(|| bad("is damaged"))?;
-        let ciphertext = body
-            .get(..header.body_len as usize)
-            .ok_or_else(|| bad("is damaged"))?;
+        let ciphertext = body.get(..header.body_len as usize).ok_or_else(|| bad("is damaged"))?;
         let aad = associated_data(self.ledger_id, &header);
         let plain = XChaCha20Poly1305::new(&Key::from(slot.key))
-            .decrypt(
-                &XNonce::from(header.nonce),
-                Payload {
-                    msg: ciphertext,
-                    aad: &aad,
-                },
-            )
+            .decrypt(&XNonce::from(header.nonce), Payload { msg: ciphertext, aad: &aad })
             .map_err(|_| bad("does not decrypt"))?;
-        let (salt, rest) = plain
-            .split_first_chunk::<32>()
-            .ok_or_else(|| bad("is too short"))?;
-        let (len, rest) = rest
-            .split_first_chunk::<2>()
-            .ok_or_else(|| bad("is too short"))?;
-        let (subject, value) = rest
-            .split_at_checked(usize::from(u16::from_le_bytes(*len)))
-            .ok_or_else(|| bad("is too short"))?;
-        let subject = std::str::from_utf8(subject)
-            .ok()
-            .and_then(|s| SubjectId::new(s).ok())
-            .ok_or_else(|| bad("names no subject"))?;
+        let (salt, rest) = plain.split_first_chunk::<32>().ok_or_else(|| bad("is too short"))?;
+        let (len, rest) = rest.split_first_chunk::<2>().ok_or_else(|| bad("is too short"))?;
+        let (subject, value) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len))).ok_or_else(|| bad("is too short"))?;
+        let subject =
+            std::str::from_utf8(subject).ok().and_then(|s| SubjectId::new(s).ok()).ok_or_else(|| bad("names no subject"))?;
         if hash::commitment(salt, header.field, value) != *commitment {
             return Err(bad("does not match the log"));
         }
-        Ok(Some(Opened::Known {
-            subject,
-            salt: *salt,
-            value: value.to_vec(),
-        }))
+        Ok(Some(Opened::Known { subject, salt: *salt, value: value.to_vec() }))
     }
 
     /// Whether this subject was erased; of a writer's vault.
@@ -462,10 +371,7 @@ impl Vault {
     /// `Damaged` when a slot is: a miss could not be trusted.
     pub fn is_erased(&self, subject: &SubjectId) -> Result<bool> {
         let _writer = self.recovered()?;
-        Ok(self
-            .keys
-            .find(subject)?
-            .is_some_and(|(_, slot)| slot.state != SlotState::Living))
+        Ok(self.keys.find(subject)?.is_some_and(|(_, slot)| slot.state != SlotState::Living))
     }
     /// The handle under which the log names the subject once erased; none when the vault knows no such subject. Of a
     /// writer's vault.
@@ -487,8 +393,7 @@ impl Vault {
         let len = self.rows.len()?;
         let mut findings = Vec::new();
         if len < mark.durable {
-            findings
-                .push(damaged("the vault's rows are cut short", self.rows.path()).at_offset(len));
+            findings.push(damaged("the vault's rows are cut short", self.rows.path()).at_offset(len));
         }
         let mut slots = mark.slots;
         let mut durable = mark.durable;
@@ -496,24 +401,13 @@ impl Vault {
         self.rows.scan(HEADER_BYTES, len, true, &mut |span| {
             match span {
                 Span::Gap { from, to } => bad.push((from, to, "bytes of the vault are no row")),
-                Span::Row {
-                    offset,
-                    header,
-                    sound,
-                } => {
+                Span::Row { offset, header, sound } => {
                     slots = slots.max(header.slots);
                     durable = durable.max(header.proven);
                     let erasing = header.state == RowState::Value
-                        && self
-                            .keys
-                            .slot(header.slot)
-                            .is_ok_and(|s| s.state != SlotState::Living);
+                        && self.keys.slot(header.slot).is_ok_and(|s| s.state != SlotState::Living);
                     if !sound && !erasing {
-                        bad.push((
-                            offset,
-                            offset + header.extent() as u64,
-                            "a value of the vault is damaged",
-                        ));
+                        bad.push((offset, offset + header.extent() as u64, "a value of the vault is damaged"));
                     }
                 }
             }
@@ -528,11 +422,7 @@ impl Vault {
 }
 
 fn erased_subject(record: RecordId) -> Error {
-    Error::new(
-        ErrorKind::ErasedSubject,
-        "the record names a person whose data was erased",
-    )
-    .with_ids([record])
+    Error::new(ErrorKind::ErasedSubject, "the record names a person whose data was erased").with_ids([record])
 }
 
 fn poison_on_failure<T>(writer: &mut Writer, done: Result<T>) -> Result<T> {

@@ -32,10 +32,6 @@ impl Prefixes {
     /// Where the hash may be.
     pub(super) fn candidates(&self, hash: &[u8; 32]) -> impl Iterator<Item = u32> + '_ {
         let key = prefix(hash);
-        self.first
-            .get(&key)
-            .into_iter()
-            .chain(self.further.get(&key).into_iter().flatten())
-            .copied()
+        self.first.get(&key).into_iter().chain(self.further.get(&key).into_iter().flatten()).copied()
     }
 }

@@ -43,10 +43,7 @@ impl Vault {
             self.write_mark(&mut writer, tail.end)?;
         }
         let orphans = tail.orphans.len() as u64;
-        Ok(VaultRecovered {
-            orphans,
-            torn_bytes: tail.torn_bytes,
-        })
+        Ok(VaultRecovered { orphans, torn_bytes: tail.torn_bytes })
     }
 
     /// Decides what of the rows after the mark stays.
@@ -60,11 +57,7 @@ impl Vault {
         self.rows.scan(mark.checked, len, true, &mut |span| {
             match span {
                 Span::Gap { from, .. } => bad.push(from),
-                Span::Row {
-                    offset,
-                    header,
-                    sound,
-                } => {
+                Span::Row { offset, header, sound } => {
                     durable = durable.max(header.proven);
                     slots = slots.max(header.slots);
                     end = offset + header.extent() as u64;
@@ -92,12 +85,7 @@ impl Vault {
         };
         let end = cut.unwrap_or(end).max(mark.durable);
         unwanted.retain(|(offset, _)| *offset < end);
-        Ok(Tail {
-            end,
-            slots,
-            orphans: unwanted,
-            torn_bytes,
-        })
+        Ok(Tail { end, slots, orphans: unwanted, torn_bytes })
     }
 
     /// Remembers that all rows so far were checked and are durable, so that the next opening need not look at them: once
@@ -116,16 +104,10 @@ impl Vault {
     /// How many bytes of rows the next opening would look at.
     #[must_use]
     pub fn unmarked_bytes(&self) -> u64 {
-        self.recovered()
-            .map_or(0, |writer| writer.end - writer.mark.checked)
+        self.recovered().map_or(0, |writer| writer.end - writer.mark.checked)
     }
     pub(super) fn write_mark(&self, writer: &mut Writer, checked: u64) -> Result<()> {
-        let mark = Mark {
-            sequence: writer.mark.sequence + 1,
-            checked,
-            durable: writer.end,
-            slots: self.keys.count(),
-        };
+        let mark = Mark { sequence: writer.mark.sequence + 1, checked, durable: writer.end, slots: self.keys.count() };
         let done = self.rows.write_mark(&mark);
         poison_on_failure(writer, done)?;
         writer.mark = mark;

@@ -2,8 +2,8 @@
 
 use super::damaged;
 use super::format::{
-    GRANULE, HEADER_BYTES, IdentityError, Mark, ROW_HEADER_BYTES, ROWS_MAGIC, RowHeader, RowState,
-    SECTOR_BYTES, decode_identity, encode_identity, sum,
+    GRANULE, HEADER_BYTES, IdentityError, Mark, ROW_HEADER_BYTES, ROWS_MAGIC, RowHeader, RowState, SECTOR_BYTES, decode_identity,
+    encode_identity, sum,
 };
 use super::prefixes::Prefixes;
 use crate::files::{File, Files, Open};
@@ -24,11 +24,7 @@ const STEP_BYTES_MAX: u64 = 1 << 20;
 /// What a scan meets.
 pub(super) enum Span {
     /// A row; `sound` says whether the ciphertext of a value is what was written.
-    Row {
-        offset: u64,
-        header: RowHeader,
-        sound: bool,
-    },
+    Row { offset: u64, header: RowHeader, sound: bool },
     /// Bytes that are no row, up to the next one or to the end.
     Gap { from: u64, to: u64 },
 }
@@ -52,20 +48,12 @@ struct Directory {
 pub(super) fn create(files: &dyn Files, ledger_id: LedgerId) -> Result<()> {
     let path = files.describe(PATH);
     let io = |e, doing: &str| Error::io(e, doing, &path);
-    let file = files
-        .open(PATH, Open::Create)
-        .map_err(|e| io(e, "create the vault's rows"))?;
+    let file = files.open(PATH, Open::Create).map_err(|e| io(e, "create the vault's rows"))?;
     let mut header = vec![0; usize::try_from(HEADER_BYTES).unwrap_or(SECTOR_BYTES)];
     header[..SECTOR_BYTES].copy_from_slice(&encode_identity(ROWS_MAGIC, ledger_id, [0; 32]));
-    let mark = Mark {
-        sequence: 0,
-        checked: HEADER_BYTES,
-        durable: HEADER_BYTES,
-        slots: 0,
-    };
+    let mark = Mark { sequence: 0, checked: HEADER_BYTES, durable: HEADER_BYTES, slots: 0 };
     header[SECTOR_BYTES..2 * SECTOR_BYTES].copy_from_slice(&mark.encode(ledger_id));
-    file.write_at(&header, 0)
-        .map_err(|e| io(e, "write the vault's rows"))?;
+    file.write_at(&header, 0).map_err(|e| io(e, "write the vault's rows"))?;
     file.sync_all().map_err(|e| io(e, "sync the vault's rows"))
 }
 
@@ -78,34 +66,25 @@ pub(super) fn open_identified(
     writable: bool,
 ) -> Result<(Arc<dyn File>, [u8; 32])> {
     let path = files.describe(name);
-    let file = files
-        .open(name, if writable { Open::Write } else { Open::Read })
-        .map_err(|e| {
-            if e.kind() == io::ErrorKind::NotFound {
-                damaged("a file of the vault is missing".to_owned(), &path)
-            } else {
-                Error::io(e, "open the vault", &path)
-            }
-        })?;
-    let mut b = [0; SECTOR_BYTES];
-    file.read_at(&mut b, 0)
-        .map_err(|e| Error::io(e, "read the vault", &path))?;
-    let secret = decode_identity(&b, magic, ledger_id).map_err(|why| match why {
-        IdentityError::Malformed => {
-            damaged("the vault's header is damaged".to_owned(), &path).at_offset(0)
+    let file = files.open(name, if writable { Open::Write } else { Open::Read }).map_err(|e| {
+        if e.kind() == io::ErrorKind::NotFound {
+            damaged("a file of the vault is missing".to_owned(), &path)
+        } else {
+            Error::io(e, "open the vault", &path)
         }
-        IdentityError::Version(v) => Error::new(
-            ErrorKind::WrongFormat,
-            format!("the vault is of format version {v}"),
-        )
-        .in_file(&path)
-        .advise("open it with a newer version of this program"),
-        IdentityError::Other(other) => Error::new(
-            ErrorKind::Damaged,
-            format!("the vault belongs to ledger {other}, not to {ledger_id}"),
-        )
-        .in_file(&path)
-        .advise("put this ledger's own vault here, or none: then personal values read as sealed"),
+    })?;
+    let mut b = [0; SECTOR_BYTES];
+    file.read_at(&mut b, 0).map_err(|e| Error::io(e, "read the vault", &path))?;
+    let secret = decode_identity(&b, magic, ledger_id).map_err(|why| match why {
+        IdentityError::Malformed => damaged("the vault's header is damaged".to_owned(), &path).at_offset(0),
+        IdentityError::Version(v) => Error::new(ErrorKind::WrongFormat, format!("the vault is of format version {v}"))
+            .in_file(&path)
+            .advise("open it with a newer version of this program"),
+        IdentityError::Other(other) => {
+            Error::new(ErrorKind::Damaged, format!("the vault belongs to ledger {other}, not to {ledger_id}"))
+                .in_file(&path)
+                .advise("put this ledger's own vault here, or none: then personal values read as sealed")
+        }
     })?;
     Ok((file, secret))
 }
@@ -127,19 +106,11 @@ struct Window<'a> {
 }
 impl<'a> Window<'a> {
     fn new(file: &'a dyn File) -> Self {
-        Self {
-            file,
-            buffer: vec![0; WINDOW_BYTES],
-            start: 0,
-            filled: 0,
-        }
+        Self { file, buffer: vec![0; WINDOW_BYTES], start: 0, filled: 0 }
     }
     /// `len` bytes at `offset`, fewer at the end of the file.
     fn bytes(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
-        let within = offset
-            .checked_sub(self.start)
-            .and_then(|d| usize::try_from(d).ok())
-            .filter(|d| d + len <= self.filled);
+        let within = offset.checked_sub(self.start).and_then(|d| usize::try_from(d).ok()).filter(|d| d + len <= self.filled);
         let at = match within {
             Some(at) => at,
             None => {
@@ -160,10 +131,7 @@ impl Rows {
             file,
             path,
             ledger_id,
-            directory: Mutex::new(Directory {
-                places: Prefixes::default(),
-                scanned: HEADER_BYTES,
-            }),
+            directory: Mutex::new(Directory { places: Prefixes::default(), scanned: HEADER_BYTES }),
             end: AtomicU64::new(u64::MAX),
         })
     }
@@ -178,22 +146,14 @@ impl Rows {
         Error::io(error, doing, &self.path)
     }
     pub(super) fn len(&self) -> Result<u64> {
-        self.file
-            .len()
-            .map_err(|e| self.io(e, "measure the vault's rows"))
+        self.file.len().map_err(|e| self.io(e, "measure the vault's rows"))
     }
     /// The newest sound mark. Without one everything counts as unchecked: slower, and never wrong.
     pub(super) fn mark(&self) -> Result<Mark> {
-        let mut best = Mark {
-            checked: HEADER_BYTES,
-            durable: HEADER_BYTES,
-            ..Mark::default()
-        };
+        let mut best = Mark { checked: HEADER_BYTES, durable: HEADER_BYTES, ..Mark::default() };
         for turn in 0..2 {
             let mut b = [0; SECTOR_BYTES];
-            self.file
-                .read_at(&mut b, Mark::place(turn))
-                .map_err(|e| self.io(e, "read the vault's rows"))?;
+            self.file.read_at(&mut b, Mark::place(turn)).map_err(|e| self.io(e, "read the vault's rows"))?;
             if let Some(mark) = Mark::decode(&b, self.ledger_id, Mark::place(turn))
                 && mark.sequence >= best.sequence
             {
@@ -207,14 +167,10 @@ impl Rows {
         self.sync()
     }
     fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        self.file
-            .write_at(bytes, offset)
-            .map_err(|e| self.io(e, "write the vault's rows").at_offset(offset))
+        self.file.write_at(bytes, offset).map_err(|e| self.io(e, "write the vault's rows").at_offset(offset))
     }
     pub(super) fn sync(&self) -> Result<()> {
-        self.file
-            .sync_data()
-            .map_err(|e| self.io(e, "sync the vault's rows"))
+        self.file.sync_data().map_err(|e| self.io(e, "sync the vault's rows"))
     }
     /// Appends encoded rows durably; their space was reserved.
     pub(super) fn append(&self, bytes: &[u8], offset: u64) -> Result<()> {
@@ -223,41 +179,24 @@ impl Rows {
     }
     /// Reserves space up to `end` or beyond; says how far.
     pub(super) fn allocate(&self, end: u64) -> Result<u64> {
-        let step = end
-            .next_power_of_two()
-            .clamp(STEP_BYTES_MIN, STEP_BYTES_MAX);
+        let step = end.next_power_of_two().clamp(STEP_BYTES_MIN, STEP_BYTES_MAX);
         let to = end.next_multiple_of(step);
-        self.file
-            .allocate(to)
-            .map_err(|e| self.io(e, "reserve space for the vault's rows"))?;
+        self.file.allocate(to).map_err(|e| self.io(e, "reserve space for the vault's rows"))?;
         Ok(to)
     }
     pub(super) fn set_len(&self, len: u64) -> Result<()> {
-        self.file
-            .set_len(len)
-            .map_err(|e| self.io(e, "trim the vault's rows"))?;
-        self.file
-            .sync_all()
-            .map_err(|e| self.io(e, "sync the vault's rows"))
+        self.file.set_len(len).map_err(|e| self.io(e, "trim the vault's rows"))?;
+        self.file.sync_all().map_err(|e| self.io(e, "sync the vault's rows"))
     }
 
     /// Meets every row from `from` up to `to`, and what lies between rows.
-    pub(super) fn scan(
-        &self,
-        from: u64,
-        to: u64,
-        bodies: bool,
-        each: &mut dyn FnMut(Span) -> Result<()>,
-    ) -> Result<()> {
+    pub(super) fn scan(&self, from: u64, to: u64, bodies: bool, each: &mut dyn FnMut(Span) -> Result<()>) -> Result<()> {
         let mut window = Window::new(&*self.file);
         let mut offset = from;
         let mut gap = None;
         while offset < to {
-            let bytes = window
-                .bytes(offset, ROW_HEADER_BYTES)
-                .map_err(|e| self.io(e, "read the vault's rows"))?;
-            let header = RowHeader::decode(bytes, self.ledger_id, offset)
-                .filter(|h| offset + h.extent() as u64 <= to);
+            let bytes = window.bytes(offset, ROW_HEADER_BYTES).map_err(|e| self.io(e, "read the vault's rows"))?;
+            let header = RowHeader::decode(bytes, self.ledger_id, offset).filter(|h| offset + h.extent() as u64 <= to);
             let Some(header) = header else {
                 gap.get_or_insert(offset);
                 offset += GRANULE as u64;
@@ -268,17 +207,10 @@ impl Rows {
             }
             let mut sound = true;
             if bodies && header.state == RowState::Value {
-                let row = window
-                    .bytes(offset, header.extent())
-                    .map_err(|e| self.io(e, "read the vault's rows"))?;
-                sound = self.body_sum(offset, row.get(ROW_HEADER_BYTES..).unwrap_or_default())
-                    == header.body_sum;
+                let row = window.bytes(offset, header.extent()).map_err(|e| self.io(e, "read the vault's rows"))?;
+                sound = self.body_sum(offset, row.get(ROW_HEADER_BYTES..).unwrap_or_default()) == header.body_sum;
             }
-            each(Span::Row {
-                offset,
-                header,
-                sound,
-            })?;
+            each(Span::Row { offset, header, sound })?;
             offset += header.extent() as u64;
         }
         match gap {
@@ -291,9 +223,7 @@ impl Rows {
         let mut window = Window::new(&*self.file);
         let (mut offset, mut written) = (from, 0);
         while offset < to {
-            let bytes = window
-                .bytes(offset, GRANULE)
-                .map_err(|e| self.io(e, "read the vault's rows"))?;
+            let bytes = window.bytes(offset, GRANULE).map_err(|e| self.io(e, "read the vault's rows"))?;
             if let Some(last) = bytes.iter().rposition(|b| *b != 0) {
                 written = offset + last as u64 + 1 - from;
             }
@@ -309,18 +239,10 @@ impl Rows {
     pub(super) fn read(&self, offset: u64) -> Result<(Option<RowHeader>, Option<Vec<u8>>)> {
         // Most rows are this short: one read.
         let mut bytes = vec![0; 4 * GRANULE];
-        let read = |b: &mut [u8], at| {
-            self.file
-                .read_at(b, at)
-                .map_err(|e| self.io(e, "read the vault's rows"))
-        };
+        let read = |b: &mut [u8], at| self.file.read_at(b, at).map_err(|e| self.io(e, "read the vault's rows"));
         let got = read(&mut bytes, offset)?;
         bytes.truncate(got);
-        let Some(header) = RowHeader::decode(
-            bytes.get(..ROW_HEADER_BYTES).unwrap_or_default(),
-            self.ledger_id,
-            offset,
-        ) else {
+        let Some(header) = RowHeader::decode(bytes.get(..ROW_HEADER_BYTES).unwrap_or_default(), self.ledger_id, offset) else {
             return Ok((None, None));
         };
         if header.extent() > bytes.len() {
@@ -334,17 +256,11 @@ impl Rows {
     }
 
     fn directory(&self) -> MutexGuard<'_, Directory> {
-        self.directory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// Where rows of the commitment may be, among the rows known so far.
     pub(super) fn candidates(&self, commitment: &Commitment) -> Vec<u64> {
-        self.directory()
-            .places
-            .candidates(&commitment.0)
-            .map(offset_of)
-            .collect()
+        self.directory().places.candidates(&commitment.0).map(offset_of).collect()
     }
     /// Takes rows into the directory that were appended since; says whether there were any.
     pub(super) fn extend(&self) -> Result<bool> {
@@ -367,9 +283,8 @@ impl Rows {
                         gap = None;
                     }
                     if header.state != RowState::Void {
-                        let place = place_of(offset).ok_or_else(|| {
-                            Error::new(ErrorKind::TooLarge, "the vault is larger than 512 GiB")
-                        })?;
+                        let place = place_of(offset)
+                            .ok_or_else(|| Error::new(ErrorKind::TooLarge, "the vault is larger than 512 GiB"))?;
                         places.insert(&header.commitment.0, place);
                         any = true;
                     }
@@ -383,11 +298,7 @@ impl Rows {
     }
 
     /// Overwrites the ciphertexts of rows with zeros, then their headers with what is left of them, each step durable.
-    pub(super) fn delete(
-        &self,
-        rows: &[(u64, RowHeader)],
-        left: impl Fn(&RowHeader) -> RowHeader,
-    ) -> Result<()> {
+    pub(super) fn delete(&self, rows: &[(u64, RowHeader)], left: impl Fn(&RowHeader) -> RowHeader) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
         }

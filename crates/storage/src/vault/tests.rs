@@ -21,9 +21,7 @@ impl Randomness {
     }
     fn fill(&self, into: &mut [u8]) -> Result<()> {
         self.0.set(self.0.get() + 1);
-        let mut reader = blake3::Hasher::new()
-            .update(&self.0.get().to_le_bytes())
-            .finalize_xof();
+        let mut reader = blake3::Hasher::new().update(&self.0.get().to_le_bytes()).finalize_xof();
         reader.fill(into);
         Ok(())
     }
@@ -47,11 +45,7 @@ fn row(n: u64, who: u64, salt: u8) -> PersonalRow {
     PersonalRow {
         field: 1,
         commitment: hash::commitment(&r, 1, &value),
-        value: Some(PersonalValue {
-            subject: subject(who),
-            salt: r,
-            value,
-        }),
+        value: Some(PersonalValue { subject: subject(who), salt: r, value }),
     }
 }
 fn new_ledger(files: &SimFiles, random: &Randomness) {
@@ -73,11 +67,7 @@ fn put(vault: &Vault, rows: &[(u64, &PersonalRow)], random: &Randomness) -> Resu
 }
 fn assert_known(vault: &Vault, row: &PersonalRow) {
     let given = row.value.as_ref().unwrap();
-    let known = Opened::Known {
-        subject: given.subject.clone(),
-        salt: given.salt,
-        value: given.value.clone(),
-    };
+    let known = Opened::Known { subject: given.subject.clone(), salt: given.salt, value: given.value.clone() };
     assert!(vault.value(&row.commitment).unwrap() == known);
 }
 fn kind<T>(result: Result<T>) -> ErrorKind {
@@ -108,22 +98,9 @@ fn keeps_values_and_reads_them_back_after_reopening() {
     let (files, random) = (SimFiles::new(), Randomness::new(1));
     new_ledger(&files, &random);
     let rows: Vec<_> = (0..10).map(|n| row(n, n % 3, 0)).collect();
-    let sealed = PersonalRow {
-        field: 2,
-        commitment: row(99, 9, 0).commitment,
-        value: None,
-    };
+    let sealed = PersonalRow { field: 2, commitment: row(99, 9, 0).commitment, value: None };
     let vault = write(&files, &all);
-    put(
-        &vault,
-        &rows
-            .iter()
-            .zip(0..)
-            .map(|(r, n)| (n, r))
-            .collect::<Vec<_>>(),
-        &random,
-    )
-    .unwrap();
+    put(&vault, &rows.iter().zip(0..).map(|(r, n)| (n, r)).collect::<Vec<_>>(), &random).unwrap();
     put(&vault, &[(11, &sealed)], &random).unwrap();
     let beside = read(&files);
     for vault in [&vault, &beside] {
@@ -134,19 +111,10 @@ fn keeps_values_and_reads_them_back_after_reopening() {
     assert_eq!(missing.kind(), ErrorKind::Damaged);
     vault.close().unwrap();
     let length = files.open("vault/rows", Open::Read).unwrap().len().unwrap();
-    assert!(
-        length.is_multiple_of(GRANULE as u64),
-        "reserved space is given back: {length}"
-    );
+    assert!(length.is_multiple_of(GRANULE as u64), "reserved space is given back: {length}");
     let before = files.disk().visible();
-    let again = write(&files, &|_, _| {
-        panic!("rows below the mark are not asked for")
-    });
-    assert_eq!(
-        files.disk().visible(),
-        before,
-        "opening after a close writes nothing"
-    );
+    let again = write(&files, &|_, _| panic!("rows below the mark are not asked for"));
+    assert_eq!(files.disk().visible(), before, "opening after a close writes nothing");
     rows.iter().for_each(|r| assert_known(&again, r));
     assert!(again.check().unwrap().is_empty());
 }
@@ -164,10 +132,7 @@ fn reader_sees_rows_put_after_it_looked() {
         assert_known(&beside, &row);
         assert_known(&vault, &row);
     }
-    assert_eq!(
-        kind(beside.put(&[(id(1), &row(1, 1, 0))], &|b| random.fill(b))),
-        ErrorKind::InvalidInput
-    );
+    assert_eq!(kind(beside.put(&[(id(1), &row(1, 1, 0))], &|b| random.fill(b))), ErrorKind::InvalidInput);
 }
 
 #[test]
@@ -190,25 +155,12 @@ fn erasing_leaves_no_byte_of_value_subject_or_key() {
     new_ledger(&files, &random);
     let vault = write(&files, &all);
     let rows: Vec<_> = (0..8).map(|n| row(n, n % 2, 0)).collect();
-    put(
-        &vault,
-        &rows
-            .iter()
-            .zip(0..)
-            .map(|(r, n)| (n, r))
-            .collect::<Vec<_>>(),
-        &random,
-    )
-    .unwrap();
+    put(&vault, &rows.iter().zip(0..).map(|(r, n)| (n, r)).collect::<Vec<_>>(), &random).unwrap();
     let handle = vault.handle(&subject(0)).unwrap().unwrap();
     let slot = vault.keys.slot(0).unwrap();
+    assert!(slot.handle == handle && holds(&all_bytes(&files), &slot.key), "the search finds what is there");
     assert!(
-        slot.handle == handle && holds(&all_bytes(&files), &slot.key),
-        "the search finds what is there"
-    );
-    assert!(
-        !holds(&all_bytes(&files), &text(0))
-            && !holds(&all_bytes(&files), subject(0).as_str().as_bytes()),
+        !holds(&all_bytes(&files), &text(0)) && !holds(&all_bytes(&files), subject(0).as_str().as_bytes()),
         "nothing is in the clear"
     );
     let ciphertext = vault.rows.read(HEADER_BYTES).unwrap().1.unwrap();
@@ -216,11 +168,7 @@ fn erasing_leaves_no_byte_of_value_subject_or_key() {
     vault.erase(&handle).unwrap();
     let check = |vault: &Vault| {
         let bytes = all_bytes(&files);
-        assert!(
-            !holds(&bytes, &slot.key)
-                && !holds(&bytes, &ciphertext[..40])
-                && !holds(&bytes, &id(2).to_bytes())
-        );
+        assert!(!holds(&bytes, &slot.key) && !holds(&bytes, &ciphertext[..40]) && !holds(&bytes, &id(2).to_bytes()));
         assert!(holds(&bytes, &handle), "the handle stays: the log names it");
         for (n, row) in rows.iter().enumerate() {
             if n % 2 == 0 {
@@ -234,15 +182,8 @@ fn erasing_leaves_no_byte_of_value_subject_or_key() {
     assert!(vault.is_erased(&subject(0)).unwrap() && !vault.is_erased(&subject(1)).unwrap());
     let (refused, other) = (row(20, 0, 0), row(21, 5, 0));
     let error = put(&vault, &[(21, &other), (20, &refused)], &random).unwrap_err();
-    assert_eq!(
-        (error.kind(), error.ids()),
-        (ErrorKind::ErasedSubject, &[id(20)][..])
-    );
-    assert_eq!(
-        kind(vault.value(&other.commitment)),
-        ErrorKind::Damaged,
-        "nothing of a refused put is kept"
-    );
+    assert_eq!((error.kind(), error.ids()), (ErrorKind::ErasedSubject, &[id(20)][..]));
+    assert_eq!(kind(vault.value(&other.commitment)), ErrorKind::Damaged, "nothing of a refused put is kept");
     assert_eq!(kind(vault.erase(&[1; 16])), ErrorKind::NotFound);
     vault.close().unwrap();
     check(&read(&files));
@@ -265,21 +206,10 @@ fn restored_backup_is_erased_again() {
     let reader = read(&backup);
     assert_known(&reader, &mine);
     reader.hide([handle]);
-    assert!(
-        reader.value(&mine.commitment).unwrap() == Opened::Erased,
-        "the log names it, so it reads so before a writer came"
-    );
+    assert!(reader.value(&mine.commitment).unwrap() == Opened::Erased, "the log names it, so it reads so before a writer came");
     let restored = write(&backup, &all);
-    assert!(
-        restored
-            .complete(&mut [[9; 16], handle].into_iter())
-            .unwrap()
-    );
-    assert!(
-        !restored
-            .complete(&mut [[9; 16], handle].into_iter())
-            .unwrap()
-    );
+    assert!(restored.complete(&mut [[9; 16], handle].into_iter()).unwrap());
+    assert!(!restored.complete(&mut [[9; 16], handle].into_iter()).unwrap());
     assert!(restored.value(&mine.commitment).unwrap() == Opened::Erased);
     assert_known(&restored, &theirs);
 }
@@ -291,20 +221,14 @@ fn orphans_and_withdrawn_rows_are_gone() {
     let vault = write(&files, &all);
     let rows: Vec<_> = (0..4).map(|n| row(n, 1, 0)).collect();
     put(&vault, &[(0, &rows[0])], &random).unwrap();
-    let range = vault
-        .put(&[(id(1), &rows[1])], &|b| random.fill(b))
-        .unwrap();
+    let range = vault.put(&[(id(1), &rows[1])], &|b| random.fill(b)).unwrap();
     vault.withdraw(range).unwrap();
     put(&vault, &[(2, &rows[2])], &random).unwrap();
     put(&vault, &[(3, &rows[3])], &random).unwrap();
     assert_eq!(kind(vault.value(&rows[1].commitment)), ErrorKind::Damaged);
     drop(vault);
     let vault = Vault::open(&files, LEDGER, true).unwrap().unwrap();
-    assert_eq!(
-        kind(vault.put(&[(id(1), &rows[1])], &|b| random.fill(b))),
-        ErrorKind::InvalidInput,
-        "recovery comes first"
-    );
+    assert_eq!(kind(vault.put(&[(id(1), &rows[1])], &|b| random.fill(b))), ErrorKind::InvalidInput, "recovery comes first");
     let done = vault.recover(&|record, _| Ok(record != id(2))).unwrap();
     assert_eq!((done.orphans, done.torn_bytes), (1, 0));
     for n in [0, 3] {
@@ -324,10 +248,7 @@ fn absent_foreign_and_incomplete_vaults() {
     files.create_directory("").unwrap();
     assert!(Vault::open(&files, LEDGER, true).unwrap().is_none());
     Vault::create(&files, LEDGER, &|b| random.fill(b)).unwrap();
-    assert_eq!(
-        kind(Vault::open(&files, LedgerId([8; 16]), false)),
-        ErrorKind::Damaged
-    );
+    assert_eq!(kind(Vault::open(&files, LedgerId([8; 16]), false)), ErrorKind::Damaged);
     files.remove("vault/keys").unwrap();
     assert_eq!(kind(Vault::open(&files, LEDGER, false)), ErrorKind::Damaged);
     // An interrupted creation is repeated.
@@ -341,22 +262,12 @@ fn full_disk_refuses_and_failed_sync_poisons() {
     new_ledger(&files, &random);
     let vault = write(&files, &all);
     files.set_capacity(Some(10_000));
-    assert_eq!(
-        kind(put(&vault, &[(0, &row(0, 0, 0))], &random)),
-        ErrorKind::NoSpace
-    );
+    assert_eq!(kind(put(&vault, &[(0, &row(0, 0, 0))], &random)), ErrorKind::NoSpace);
     files.set_capacity(None);
     put(&vault, &[(0, &row(0, 0, 0))], &random).unwrap();
-    files.inject(Fault::Sync {
-        nth: 1,
-        kept: 0,
-        len_kept: false,
-    });
+    files.inject(Fault::Sync { nth: 1, kept: 0, len_kept: false });
     assert!(put(&vault, &[(1, &row(1, 0, 0))], &random).is_err());
-    assert_eq!(
-        kind(put(&vault, &[(1, &row(1, 0, 0))], &random)),
-        ErrorKind::Poisoned
-    );
+    assert_eq!(kind(put(&vault, &[(1, &row(1, 0, 0))], &random)), ErrorKind::Poisoned);
     assert_eq!(kind(vault.mark()), ErrorKind::Poisoned);
     drop(vault);
     let again = write(&files, &|record, _| Ok(record == id(0)));
@@ -371,19 +282,8 @@ fn closed() -> (Image, Vec<PersonalRow>) {
     new_ledger(&files, &random);
     let vault = write(&files, &all);
     let rows: Vec<_> = (0..6).map(|n| row(n, n % 3, 0)).collect();
-    put(
-        &vault,
-        &rows
-            .iter()
-            .zip(0..)
-            .map(|(r, n)| (n, r))
-            .collect::<Vec<_>>(),
-        &random,
-    )
-    .unwrap();
-    vault
-        .erase(&vault.handle(&subject(2)).unwrap().unwrap())
-        .unwrap();
+    put(&vault, &rows.iter().zip(0..).map(|(r, n)| (n, r)).collect::<Vec<_>>(), &random).unwrap();
+    vault.erase(&vault.handle(&subject(2)).unwrap().unwrap()).unwrap();
     vault.close().unwrap();
     (files.disk().visible(), rows)
 }
@@ -397,16 +297,9 @@ fn no_flipped_bit_gives_a_wrong_value_or_loses_a_row() {
         for at in places.filter(|at| at % 3 == 0 || *at < 4200) {
             let files = SimFiles::from_image(&image);
             let byte = [content[at] ^ 0x10];
-            files
-                .open(path, Open::Write)
-                .unwrap()
-                .write_at(&byte, at as u64)
-                .unwrap();
+            files.open(path, Open::Write).unwrap().write_at(&byte, at as u64).unwrap();
             let Ok(Some(reader)) = Vault::open(&files, LEDGER, false) else {
-                assert!(
-                    at < 512,
-                    "only a header's damage hides the whole vault: {path} {at}"
-                );
+                assert!(at < 512, "only a header's damage hides the whole vault: {path} {at}");
                 continue;
             };
             let mut harmed = 0;
@@ -429,11 +322,7 @@ fn no_flipped_bit_gives_a_wrong_value_or_loses_a_row() {
             let length = files.open(path, Open::Read).unwrap().len().unwrap();
             if let Some(vault) = Vault::open(&files, LEDGER, true).unwrap() {
                 vault.recover(&all).unwrap();
-                assert_eq!(
-                    files.open(path, Open::Read).unwrap().len().unwrap(),
-                    length,
-                    "{path} {at}"
-                );
+                assert_eq!(files.open(path, Open::Read).unwrap().len().unwrap(), length, "{path} {at}");
             }
         }
     }
@@ -445,11 +334,7 @@ fn a_shortened_vault_is_damage() {
     for path in ["vault/keys", "vault/rows"] {
         let files = SimFiles::from_image(&image);
         let length = image.files[path].len();
-        files
-            .open(path, Open::Write)
-            .unwrap()
-            .set_len(length - 128)
-            .unwrap();
+        files.open(path, Open::Write).unwrap().set_len(length - 128).unwrap();
         let vault = Vault::open(&files, LEDGER, true).unwrap().unwrap();
         assert_eq!(kind(vault.recover(&all)), ErrorKind::Damaged);
         let reader = read(&files);
