@@ -1,7 +1,4 @@
-//! `amendments`: the register of withdrawals, annulments, corrections and retractions.
-//!
-//! A withdrawal and an annulment are facts like others: corrected, they count as their replacement, retracted, nowhere.
-//! A correction and a retraction always count, on their own day: they cannot be amended. `year` is that of `occurred_on`.
+//! `amendments`: the register of withdrawals, annulments, corrections and retractions: see [`super::Amendments`].
 
 use super::counting::{Counting, Scope};
 use super::grouping::{Grouping, Seen};
@@ -11,19 +8,10 @@ use crate::event::Recognition;
 use serde::{Deserialize, Serialize};
 use sovang_core::{Date, Effect, Event as _, Kind, Recorded};
 
-const KINDS: [Kind; 4] = [
-    Recognition::MODEL_WITHDRAWN,
-    Recognition::DECISION_ANNULLED,
-    Recognition::RECORD_CORRECTED,
-    Recognition::RECORD_RETRACTED,
-];
+const KINDS: [Kind; 4] =
+    [Recognition::MODEL_WITHDRAWN, Recognition::DECISION_ANNULLED, Recognition::RECORD_CORRECTED, Recognition::RECORD_RETRACTED];
 /// The types of record that are counted.
-pub(super) const TYPES: &[&str] = &[
-    KINDS[0].name(),
-    KINDS[1].name(),
-    KINDS[2].name(),
-    KINDS[3].name(),
-];
+pub(super) const TYPES: &[&str] = &[KINDS[0].name(), KINDS[1].name(), KINDS[2].name(), KINDS[3].name()];
 
 /// What a report says of an amending record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,13 +29,7 @@ pub(super) struct State {
 impl State {
     fn add(&mut self, kind: Kind, occurred_on: Date, weight: i64, scope: &Scope) {
         if scope.counts(occurred_on) {
-            self.records.add(
-                Amendment {
-                    kind: kind.name().into(),
-                    year: occurred_on.year(),
-                },
-                weight,
-            );
+            self.records.add(Amendment { kind: kind.name().into(), year: occurred_on.year() }, weight);
         }
     }
 }
@@ -57,16 +39,8 @@ impl Counting for State {
         KINDS.to_vec()
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
-        if matches!(
-            effect.event,
-            Recognition::ModelWithdrawn(_) | Recognition::DecisionAnnulled(_)
-        ) {
-            self.add(
-                effect.event.kind(),
-                effect.occurred_on,
-                effect.weight,
-                scope,
-            );
+        if matches!(effect.event, Recognition::ModelWithdrawn(_) | Recognition::DecisionAnnulled(_)) {
+            self.add(effect.event.kind(), effect.occurred_on, effect.weight, scope);
         }
     }
     fn record(&mut self, record: &Recorded<Recognition>, scope: &Scope) {

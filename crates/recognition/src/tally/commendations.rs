@@ -1,7 +1,4 @@
-//! `commendations`: the awards that stand, and the bonuses that came with them.
-//!
-//! `unit` is the recipient's. An award whose decision is annulled counts no more, and neither does its bonus; what was recovered of it
-//! is said by the annulment and not subtracted here.
+//! `commendations`: the awards that stand, and the bonuses that came with them: see [`super::Commendations`].
 
 use super::counting::{Counting, Scope};
 use super::grouping::{Grouping, Seen};
@@ -32,10 +29,7 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(_joined: bool) -> Vec<Kind> {
-        vec![
-            Recognition::COMMENDATION_AWARDED,
-            Recognition::DECISION_ANNULLED,
-        ]
+        vec![Recognition::COMMENDATION_AWARDED, Recognition::DECISION_ANNULLED]
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
         let Recognition::CommendationAwarded(event) = effect.event else {
@@ -52,13 +46,7 @@ impl Counting for State {
                 unit: event.recipient.unit().map(text),
             };
             let bonus = i128::from(event.bonus_vnd.unwrap_or(0));
-            self.awards.add(
-                award,
-                Total {
-                    count: effect.weight,
-                    quantity: i128::from(effect.weight) * bonus,
-                },
-            );
+            self.awards.add(award, Total { count: effect.weight, quantity: i128::from(effect.weight) * bonus });
         }
     }
     fn merge(&mut self, later: Self) {
@@ -66,11 +54,7 @@ impl Counting for State {
         self.annulled.merge(later.annulled);
     }
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
-        for (award, total) in self
-            .awards
-            .iter()
-            .filter(|(award, _)| !self.annulled.holds(&award.decision))
-        {
+        for (award, total) in self.awards.iter().filter(|(award, _)| !self.annulled.holds(&award.decision)) {
             let line = rows.line(|dimension| match dimension {
                 Dimension::Year => Seen::Number(award.year.into()),
                 Dimension::Form => Seen::Text(&award.form),

@@ -1,7 +1,4 @@
-//! `continuity`: new models against models kept up from an earlier year.
-//!
-//! `new` counts registrations in the year they are registered for, `continued` the continuations in the year
-//! continued, which is the event's own and not that of `occurred_on`. A continuation's unit and field are its model's.
+//! `continuity`: new models against models kept up from an earlier year: see [`super::Continuity`].
 
 use super::counting::{Counting, Scope};
 use super::grouping::{Grouping, Seen};
@@ -28,8 +25,7 @@ impl Counting for State {
         let counts = scope.counts(effect.occurred_on);
         if let Recognition::ModelContinued(event) = effect.event {
             if counts {
-                self.continued
-                    .add(scope.model(&event.model), event.year.into(), effect.weight);
+                self.continued.add(scope.model(&event.model), event.year.into(), effect.weight);
             }
             return;
         }

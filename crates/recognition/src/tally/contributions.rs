@@ -1,8 +1,4 @@
-//! `contributions`: what was given to models, with bounds (domain rule 12).
-//!
-//! A measure is a bound when a contribution that adds to it is one: the labour of a row may be "more than" while its
-//! money is exact. `count` counts records and is always exact. Money and the value of goods add up in `vnd`; land is
-//! never valued, its measure is in square decimetres (hundredths of a square metre). `land` is null for what is no land.
+//! `contributions`: what was given to models, with bounds (domain rule 12): see [`super::Contributions`].
 
 use super::counting::{Counting, Scope};
 use super::grouping::{Grouping, Seen};
@@ -46,9 +42,7 @@ impl Gift {
         }
     }
     fn bound(&self) -> Option<Bound> {
-        Bound::ALL
-            .into_iter()
-            .find(|bound| bound.as_str() == self.qualifier)
+        Bound::ALL.into_iter().find(|bound| bound.as_str() == self.qualifier)
     }
 }
 
@@ -71,10 +65,7 @@ impl Counting for State {
                 let (kind, land, quantity) = match &event.contribution {
                     Contribution::Cash { vnd } => (CASH, None, *vnd),
                     Contribution::Labour { days } => (LABOUR, None, *days),
-                    Contribution::Land {
-                        square_decimetres,
-                        land,
-                    } => (LAND, Some(land.code().into()), *square_decimetres),
+                    Contribution::Land { square_decimetres, land } => (LAND, Some(land.code().into()), *square_decimetres),
                     Contribution::InKind { vnd, .. } => (IN_KIND, None, *vnd),
                 };
                 let gift = Gift {
@@ -84,10 +75,7 @@ impl Counting for State {
                     land,
                     qualifier: event.qualifier.code().into(),
                 };
-                let total = Total {
-                    count: effect.weight,
-                    quantity: i128::from(effect.weight) * i128::from(quantity),
-                };
+                let total = Total { count: effect.weight, quantity: i128::from(effect.weight) * i128::from(quantity) };
                 self.gifts.add(scope.model(&event.model), gift, total);
             }
         } else if scope.joined {

@@ -18,24 +18,15 @@ pub(super) struct Scope {
 
 impl Scope {
     /// Everything: enough for every report without dates.
-    pub(super) const ALL: Self = Self {
-        from: None,
-        to: None,
-        joined: true,
-    };
+    pub(super) const ALL: Self = Self { from: None, to: None, joined: true };
 
     /// Enough for one report.
     pub(super) fn of(tally: Name, request: &Request) -> Self {
-        Self {
-            from: request.from,
-            to: request.to,
-            joined: joined(tally).iter().any(|d| request.uses(*d)),
-        }
+        Self { from: request.from, to: request.to, joined: joined(tally).iter().any(|d| request.uses(*d)) }
     }
     /// Whether a record that occurred then is one of those to count.
     pub(super) fn counts(&self, occurred_on: Date) -> bool {
-        self.from.is_none_or(|from| from <= occurred_on)
-            && self.to.is_none_or(|to| occurred_on <= to)
+        self.from.is_none_or(|from| from <= occurred_on) && self.to.is_none_or(|to| occurred_on <= to)
     }
     /// The model that a record is about, if the report needs to know.
     pub(super) fn model(&self, id: &str) -> Key {

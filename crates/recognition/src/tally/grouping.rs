@@ -74,39 +74,21 @@ pub(super) struct Grouping<'a> {
 
 impl<'a> Grouping<'a> {
     pub(super) fn new(tally: Name, request: &'a Request) -> Self {
-        Self {
-            tally,
-            request,
-            rows: BTreeMap::new(),
-            at: Vec::new(),
-        }
+        Self { tally, request, rows: BTreeMap::new(), at: Vec::new() }
     }
     pub(super) fn request(&self) -> &'a Request {
         self.request
     }
     /// The row of a fact, unless a filter leaves it out. `of` says the fact's value in a dimension.
     pub(super) fn line(&mut self, of: impl Fn(Dimension) -> Seen<'a>) -> Option<&mut Line> {
-        if !self
-            .request
-            .filters
-            .iter()
-            .all(|(dimension, value)| of(*dimension).is(value))
-        {
+        if !self.request.filters.iter().all(|(dimension, value)| of(*dimension).is(value)) {
             return None;
         }
         self.at.clear();
-        self.at
-            .extend(self.request.by.iter().map(|dimension| of(*dimension)));
+        self.at.extend(self.request.by.iter().map(|dimension| of(*dimension)));
         if !self.rows.contains_key(&self.at) {
             let width = self.tally.measures().len();
-            self.rows.insert(
-                self.at.clone(),
-                Line {
-                    values: vec![0; width],
-                    bounds: vec![None; width],
-                    last: None,
-                },
-            );
+            self.rows.insert(self.at.clone(), Line { values: vec![0; width], bounds: vec![None; width], last: None });
         }
         self.rows.get_mut(&self.at)
     }
@@ -118,43 +100,22 @@ impl<'a> Grouping<'a> {
         let measures = self.tally.measures();
         let total = self.request.by.is_empty();
         if total && self.rows.is_empty() {
-            self.rows.insert(
-                Vec::new(),
-                Line {
-                    values: vec![0; measures.len()],
-                    bounds: vec![None; measures.len()],
-                    last: None,
-                },
-            );
+            self.rows
+                .insert(Vec::new(), Line { values: vec![0; measures.len()], bounds: vec![None; measures.len()], last: None });
         }
         let rows = self
             .rows
             .into_iter()
             .filter(|(_, line)| total || line.values.iter().any(|v| *v != 0))
             .map(|(values, line)| Row {
-                dimensions: self
-                    .request
-                    .by
-                    .iter()
-                    .copied()
-                    .zip(values.into_iter().map(Seen::to_value))
-                    .collect(),
+                dimensions: self.request.by.iter().copied().zip(values.into_iter().map(Seen::to_value)).collect(),
                 measures: measures
                     .iter()
                     .zip(line.values.iter().zip(&line.bounds))
-                    .map(|(name, (value, bound))| Measure {
-                        name,
-                        value: *value,
-                        bound: *bound,
-                    })
+                    .map(|(name, (value, bound))| Measure { name, value: *value, bound: *bound })
                     .collect(),
             })
             .collect();
-        Table {
-            tally: self.tally,
-            dimensions: self.request.by.clone(),
-            measures,
-            rows,
-        }
+        Table { tally: self.tally, dimensions: self.request.by.clone(), measures, rows }
     }
 }

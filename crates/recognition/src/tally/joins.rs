@@ -12,10 +12,7 @@ use sovang_core::{Effect, calendar};
 /// parts cannot be mistaken for others.
 pub(super) fn decision(decision: &Decision) -> Key {
     let day = calendar::days_of(decision.date);
-    Key::of(
-        "decision",
-        &format!("{}\0{}\0{day}", decision.issuer, decision.number),
-    )
+    Key::of("decision", &format!("{}\0{}\0{day}", decision.issuer, decision.number))
 }
 
 /// Where a model stands: what its registration says of it.
@@ -74,10 +71,7 @@ impl Models {
     /// Where a model stands. The rules admit one registration of an id; where several stand all the same, the smallest in
     /// (year, unit, field, subject kind) speaks for the model.
     pub(super) fn place(&self, model: &Key) -> Option<&Place> {
-        self.0
-            .of(model)
-            .find(|(_, weight)| *weight > 0)
-            .map(|(place, _)| place)
+        self.0.of(model).find(|(_, weight)| *weight > 0).map(|(place, _)| place)
     }
 }
 

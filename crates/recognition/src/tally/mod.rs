@@ -9,18 +9,19 @@
 //! A tally adds up signed effects, so a corrected record counts as its replacement and a retracted one nowhere, whatever
 //! the order in which they were recorded; which records exist is the reader's matter (`as_of`). Joins are resolved
 //! when rows are read:
-//! - A record's `unit`, `field` and `subject_kind` are those of the registration that stands for its model, also when that was recorded
-//!   or corrected later. Null when none stands (imported with an override).
-//! - What cites a decision counts unless an annulment of that decision (issuer, number and date) stands. A retracted annulment, and one
-//!   corrected to name another decision, lets it count again. So a recognition that cites an annulled decision by an override does not count.
-//!   `plaques` asks no decision; `amendments` counts the annulments themselves.
+//! - A record's `unit`, `field` and `subject_kind` are those of the registration that stands for its model, also when that
+//!   was recorded or corrected later. Null when none stands (imported with an override).
+//! - What cites a decision counts unless an annulment of that decision (issuer, number and date) stands. A retracted
+//!   annulment, and one corrected to name another decision, lets it count again. A recognition that cites an annulled
+//!   decision by an override does not count. `plaques` asks no decision; `amendments` counts the annulments themselves.
 //! - A withdrawn model's records go on counting.
 //! - Ids and texts compare in NFC, and a report shows texts in NFC.
-//! - Dates (`from`, `to`, both inclusive) filter the records that are counted by the day on which they, or their corrections, say they
-//!   occurred. What these refer to is looked up whatever its date: the model, an annulment, a removal, a proposal's award.
+//! - Dates (`from`, `to`, both inclusive) filter the records that are counted by the day on which they, or their
+//!   corrections, say they occurred. What these refer to is looked up whatever its date: the model, an annulment, a
+//!   removal, a proposal's award.
 //! - `figure_published` is never counted.
 //!
-//! Each tally's own reading is said in its file: which record `year` belongs to, and what dates filter.
+//! Each tally's own reading is said at its type: which record `year` belongs to, and what dates filter.
 //!
 //! # Rows
 //! Sorted by the dimensions in the order asked for: null first, numbers by value, texts by code points. Rows that are all
@@ -145,26 +146,64 @@ macro_rules! tallies {
 
 tallies! {
     /// Models registered by year, unit, field and subject kind.
+    ///
+    /// A withdrawn model stays registered history: only a retraction takes a registration away.
     Registered = registered, "tally-registered";
     /// Models recognised, gross and distinct.
+    ///
+    /// `year` is that of `occurred_on`, not the recognition's period. `unit`, `field` and `subject_kind` are those of the
+    /// model, null when it is not registered. A model is counted once in each row that it is part of.
     Recognised = recognised, "tally-recognised";
     /// How many of the models registered in a year were ever recognised.
+    ///
+    /// Every dimension is the model's. Dates filter both sides, each by its own record: `registered` counts the registrations
+    /// that occurred between them, `recognised` the models with a recognition that occurred between them, in the row of their
+    /// registration, whenever that was. So a rate over dates may exceed 10,000. A model that is recognised without being
+    /// registered (imported with an override) is a recognised model of the null year. The rate of no registration is 0.
     RecognitionRate = rate, "tally-recognition-rate";
     /// New models against continued ones.
+    ///
+    /// `new` counts registrations in the year they are registered for, `continued` the continuations in the year continued,
+    /// which is the event's own and not that of `occurred_on`. A continuation's unit and field are its model's.
     Continuity = continuity, "tally-continuity";
     /// Money, labour, land and goods given, with bounds.
+    ///
+    /// A measure is a bound when a contribution that adds to it is one: the labour of a row may be "more than" while its
+    /// money is exact. `count` counts records and is always exact. Money and the value of goods add up in `vnd`; land is
+    /// never valued, its measure is in square decimetres (hundredths of a square metre). `land` is null for what is no land.
     Contributions = contributions, "tally-contributions";
     /// Plaques mounted, and what became of them.
+    ///
+    /// `year` is that of the mounting, `unit` that of the plaque's model. Dates filter by the mounting; a removal is looked
+    /// up whenever it occurred. The rules admit one removal of a plaque; where an override let several stand, the last one to
+    /// occur says what became of it. An annulled decision takes no plaque away: it hangs there.
     Plaques = plaques, "tally-plaques";
     /// Commendations awarded, with their bonuses.
+    ///
+    /// `unit` is the recipient's. An award whose decision is annulled counts no more, and neither does its bonus; what was
+    /// recovered of it is said by the annulment and not subtracted here.
     Commendations = commendations, "tally-commendations";
     /// Commendations proposed, and how many of these were awarded.
+    ///
+    /// Every dimension is the proposal's, and dates filter by the proposal. It is awarded when an award of the same
+    /// commendation id stands and its decision is not annulled, whenever that award occurred and whatever form or level it
+    /// has.
     Proposals = proposals, "tally-proposals";
     /// At how many levels models are recognised.
+    ///
+    /// Only models with a recognition that stands are counted, so there is no row of 0 levels. Dates filter the recognitions,
+    /// so that `levels` is the number of levels among those. `year` is the one the model is registered for.
     MultiLevel = multi_level, "tally-multi-level";
     /// Everything since the start, year by year.
+    ///
+    /// A registration belongs to the year it is registered for, the others to the year of `occurred_on`. There is a row for
+    /// every year from the first to the last in which any of the four grew. A total row, and so the figures under a filter by
+    /// year, are those up to the end of the last year asked for: never a sum of sums.
     Cumulative = cumulative, "tally-cumulative";
     /// Withdrawals, annulments, corrections and retractions.
+    ///
+    /// A withdrawal and an annulment are facts like others: corrected, they count as their replacement, retracted, nowhere. A
+    /// correction and a retraction always count, on their own day: they cannot be amended. `year` is that of `occurred_on`.
     Amendments = amendments, "tally-amendments";
 }
 
@@ -185,12 +224,7 @@ impl Tally {
     pub fn new(name: Name, request: Request) -> Result<Self, Error> {
         request.check(name)?;
         let scope = Scope::of(name, &request);
-        Ok(Self {
-            name,
-            request,
-            scope,
-            state: State::of(name),
-        })
+        Ok(Self { name, request, scope, state: State::of(name) })
     }
     /// Which tally.
     #[must_use]
@@ -224,11 +258,7 @@ impl Projection<Recognition> for Tally {
 /// Both must be of the same name and request.
 impl Merge<Recognition> for Tally {
     fn merge(&mut self, later: Self) {
-        debug_assert_eq!(
-            (self.name, &self.request),
-            (later.name, &later.request),
-            "two reports"
-        );
+        debug_assert_eq!((self.name, &self.request), (later.name, &later.request), "two reports");
         self.state.merge(later.state);
     }
 }

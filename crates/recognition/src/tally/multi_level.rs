@@ -1,7 +1,4 @@
-//! `multi-level`: at how many distinct levels models are recognised.
-//!
-//! Only models with a recognition that stands are counted, so there is no row of 0 levels. Dates filter the recognitions, so
-//! that `levels` is the number of levels among those. `year` is the one the model is registered for.
+//! `multi-level`: at how many distinct levels models are recognised: see [`super::MultiLevel`].
 
 use super::counting::{Counting, Scope, model};
 use super::grouping::{Grouping, Seen};
@@ -29,20 +26,14 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(joined: bool) -> Vec<Kind> {
-        let mut kinds = vec![
-            Recognition::MODEL_RECOGNISED,
-            Recognition::DECISION_ANNULLED,
-        ];
+        let mut kinds = vec![Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED];
         kinds.extend(joined.then_some(Recognition::MODEL_REGISTERED));
         kinds
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
         if let Recognition::ModelRecognised(event) = effect.event {
             if scope.counts(effect.occurred_on) {
-                let honour = Honour {
-                    level: event.level.code().into(),
-                    decision: decision(&event.decision),
-                };
+                let honour = Honour { level: event.level.code().into(), decision: decision(&event.decision) };
                 self.honours.add(model(&event.model), honour, effect.weight);
             }
         } else {
@@ -60,8 +51,7 @@ impl Counting for State {
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (model, honours) in self.honours.iter() {
             let (mut levels, mut last) = (0, None);
-            for (honour, _) in honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision))
-            {
+            for (honour, _) in honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision)) {
                 if last.replace(&honour.level) != Some(&honour.level) {
                     levels += 1;
                 }

@@ -121,9 +121,7 @@ impl Dimension {
             Self::Status => Some(plaques::STATUSES),
             Self::Form => Some(Form::CODES),
             Self::Type => Some(amendments::TYPES),
-            Self::Year | Self::Unit | Self::Field | Self::Tier | Self::Occasion | Self::Levels => {
-                None
-            }
+            Self::Year | Self::Unit | Self::Field | Self::Tier | Self::Occasion | Self::Levels => None,
         }
     }
 }
@@ -132,9 +130,7 @@ impl Name {
     /// The dimensions a report is broken down by unless others are asked for.
     #[must_use]
     pub const fn default_dimensions(self) -> &'static [Dimension] {
-        use Dimension::{
-            Field, Form, Kind, Level, Levels, RecipientKind, Status, SubjectKind, Type, Unit, Year,
-        };
+        use Dimension::{Field, Form, Kind, Level, Levels, RecipientKind, Status, SubjectKind, Type, Unit, Year};
         match self {
             Self::Registered => &[Year, Unit, Field, SubjectKind],
             Self::Recognised => &[Year, Level, SubjectKind],
@@ -150,9 +146,7 @@ impl Name {
     /// The dimensions that may be asked for besides the default ones.
     #[must_use]
     pub const fn further_dimensions(self) -> &'static [Dimension] {
-        use Dimension::{
-            Field, Land, Occasion, RecipientKind, Source, SubjectKind, Tier, Unit, Year,
-        };
+        use Dimension::{Field, Land, Occasion, RecipientKind, Source, SubjectKind, Tier, Unit, Year};
         match self {
             Self::Registered | Self::Cumulative => &[],
             Self::Recognised => &[Tier, Unit, Field],
@@ -168,10 +162,7 @@ impl Name {
     }
     /// Every dimension: the default ones, then the further ones.
     pub fn dimensions(self) -> impl Iterator<Item = Dimension> {
-        self.default_dimensions()
-            .iter()
-            .chain(self.further_dimensions())
-            .copied()
+        self.default_dimensions().iter().chain(self.further_dimensions()).copied()
     }
     /// The names of what is counted or summed, in the order of a row.
     #[must_use]
@@ -198,23 +189,13 @@ impl Name {
         }
         Err(Error::new(
             ErrorKind::InvalidInput,
-            format!(
-                "the tally {self} has no dimension {dimension:?}",
-                dimension = dimension.as_str()
-            ),
+            format!("the tally {self} has no dimension {dimension:?}", dimension = dimension.as_str()),
         )
-        .advise(format!(
-            "it has: {}",
-            listed(&self.dimensions().collect::<Vec<_>>())
-        )))
+        .advise(format!("it has: {}", listed(&self.dimensions().collect::<Vec<_>>()))))
     }
 }
 
 /// Names in a row, for a hint.
 pub(super) fn listed(names: &[impl fmt::Display]) -> String {
-    names
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

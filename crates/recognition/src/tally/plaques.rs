@@ -1,8 +1,4 @@
-//! `plaques`: the plaques mounted and what became of them.
-//!
-//! `year` is that of the mounting, `unit` that of the plaque's model. Dates filter by the mounting; a removal is looked up
-//! whenever it occurred. The rules admit one removal of a plaque; where an override let several stand, the last one to occur
-//! says what became of it. An annulled decision takes no plaque away: it hangs there.
+//! `plaques`: the plaques mounted and what became of them: see [`super::Plaques`].
 
 use super::counting::{Counting, Scope};
 use super::grouping::{Grouping, Seen};
@@ -16,12 +12,8 @@ use sovang_core::{Effect, Kind, calendar};
 
 const STANDING: &str = "standing";
 /// What may have become of a plaque: it stands, or what its removal says.
-pub(super) const STATUSES: &[&str] = &[
-    STANDING,
-    RemovalReason::Removed.code(),
-    RemovalReason::Relocated.code(),
-    RemovalReason::Missing.code(),
-];
+pub(super) const STATUSES: &[&str] =
+    &[STANDING, RemovalReason::Removed.code(), RemovalReason::Relocated.code(), RemovalReason::Missing.code()];
 
 /// What a mounting says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,16 +54,11 @@ impl Counting for State {
                     occasion: event.occasion.as_deref().map(text),
                     model: scope.model(&event.model),
                 };
-                self.mounted
-                    .add(Key::of("plaque", &event.plaque), mounting, effect.weight);
+                self.mounted.add(Key::of("plaque", &event.plaque), mounting, effect.weight);
             }
             Recognition::PlaqueRemoved(event) => {
-                let removal = Removal {
-                    day: calendar::days_of(effect.occurred_on),
-                    reason: event.reason.code().into(),
-                };
-                self.removed
-                    .add(Key::of("plaque", &event.plaque), removal, effect.weight);
+                let removal = Removal { day: calendar::days_of(effect.occurred_on), reason: event.reason.code().into() };
+                self.removed.add(Key::of("plaque", &event.plaque), removal, effect.weight);
             }
             _ if scope.joined => self.models.count(effect),
             _ => {}
@@ -84,11 +71,7 @@ impl Counting for State {
     }
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (plaque, mountings) in self.mounted.iter() {
-            let status = self
-                .removed
-                .of(plaque)
-                .last()
-                .map_or(STANDING, |(removal, _)| removal.reason.as_ref());
+            let status = self.removed.of(plaque).last().map_or(STANDING, |(removal, _)| removal.reason.as_ref());
             for (mounting, weight) in mountings {
                 let place = self.models.place(&mounting.model);
                 let line = rows.line(|dimension| match dimension {

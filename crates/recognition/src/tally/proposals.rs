@@ -1,7 +1,4 @@
-//! `proposals`: commendations proposed, and how many of these were awarded.
-//!
-//! Every dimension is the proposal's, and dates filter by the proposal. It is awarded when an award of the same commendation id
-//! stands and its decision is not annulled, whenever that award occurred and whatever form or level it has.
+//! `proposals`: commendations proposed, and how many of these were awarded: see [`super::Proposals`].
 
 use super::counting::{Counting, Scope};
 use super::grouping::{Grouping, Seen};
@@ -31,11 +28,7 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(_joined: bool) -> Vec<Kind> {
-        vec![
-            Recognition::COMMENDATION_PROPOSED,
-            Recognition::COMMENDATION_AWARDED,
-            Recognition::DECISION_ANNULLED,
-        ]
+        vec![Recognition::COMMENDATION_PROPOSED, Recognition::COMMENDATION_AWARDED, Recognition::DECISION_ANNULLED]
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
         match effect.event {
@@ -46,18 +39,10 @@ impl Counting for State {
                     level: event.level.code().into(),
                     recipient_kind: event.recipient.kind().code().into(),
                 };
-                self.proposed.add(
-                    Key::of("commendation", &event.commendation),
-                    proposal,
-                    effect.weight,
-                );
+                self.proposed.add(Key::of("commendation", &event.commendation), proposal, effect.weight);
             }
             Recognition::CommendationAwarded(event) => {
-                self.awarded.add(
-                    Key::of("commendation", &event.commendation),
-                    decision(&event.decision),
-                    effect.weight,
-                );
+                self.awarded.add(Key::of("commendation", &event.commendation), decision(&event.decision), effect.weight);
             }
             _ => self.annulled.count(effect),
         }
@@ -69,10 +54,7 @@ impl Counting for State {
     }
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (commendation, proposals) in self.proposed.iter() {
-            let awarded = self
-                .awarded
-                .of(commendation)
-                .any(|(decision, _)| !self.annulled.holds(decision));
+            let awarded = self.awarded.of(commendation).any(|(decision, _)| !self.annulled.holds(decision));
             for (proposal, weight) in proposals {
                 let line = rows.line(|dimension| match dimension {
                     Dimension::Year => Seen::Number(proposal.year.into()),

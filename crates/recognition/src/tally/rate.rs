@@ -1,9 +1,4 @@
-//! `recognition-rate`: of the models registered in a year, how many were recognised at least once, whenever.
-//!
-//! Every dimension is the model's. Dates filter both sides, each by its own record: `registered` counts the
-//! registrations that occurred between them, `recognised` the models with a recognition that occurred between them, in the row of
-//! their registration, whenever that was. So a rate over dates may exceed 10,000. A model that is recognised without being
-//! registered (imported with an override) is a recognised model of the null year. The rate of no registration is 0.
+//! `recognition-rate`: of the models registered in a year, how many were ever recognised: see [`super::RecognitionRate`].
 
 use super::counting::{Counting, Scope, model};
 use super::grouping::Grouping;
@@ -24,21 +19,13 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(_joined: bool) -> Vec<Kind> {
-        vec![
-            Recognition::MODEL_REGISTERED,
-            Recognition::MODEL_RECOGNISED,
-            Recognition::DECISION_ANNULLED,
-        ]
+        vec![Recognition::MODEL_REGISTERED, Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED]
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
         let counts = scope.counts(effect.occurred_on);
         if let Recognition::ModelRecognised(event) = effect.event {
             if counts {
-                self.decisions.add(
-                    model(&event.model),
-                    decision(&event.decision),
-                    effect.weight,
-                );
+                self.decisions.add(model(&event.model), decision(&event.decision), effect.weight);
             }
             return;
         }
@@ -70,14 +57,7 @@ impl Counting for State {
         }
         rows.each(|line| {
             let (registered, recognised) = (line.value(0), line.value(1));
-            line.set(
-                2,
-                if registered == 0 {
-                    0
-                } else {
-                    recognised * 10_000 / registered
-                },
-            );
+            line.set(2, if registered == 0 { 0 } else { recognised * 10_000 / registered });
         });
     }
 }

@@ -1,7 +1,4 @@
-//! `recognised`: recognitions that stand, gross, and the distinct models among them.
-//!
-//! `year` is that of `occurred_on`, not the recognition's period. `unit`, `field` and `subject_kind` are those of the
-//! model, null when it is not registered. A model is counted once in each row that it is part of.
+//! `recognised`: recognitions that stand, gross, and the distinct models among them: see [`super::Recognised`].
 
 use super::counting::{Counting, Scope, model};
 use super::grouping::{Grouping, Seen};
@@ -31,10 +28,7 @@ pub(super) struct State {
 
 impl Counting for State {
     fn kinds(joined: bool) -> Vec<Kind> {
-        let mut kinds = vec![
-            Recognition::MODEL_RECOGNISED,
-            Recognition::DECISION_ANNULLED,
-        ];
+        let mut kinds = vec![Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED];
         kinds.extend(joined.then_some(Recognition::MODEL_REGISTERED));
         kinds
     }
@@ -64,9 +58,7 @@ impl Counting for State {
     fn rows<'a>(&'a self, rows: &mut Grouping<'a>) {
         for (thing, (model, honours)) in (0..).zip(self.honours.iter()) {
             let place = self.models.place(model);
-            for (honour, weight) in
-                honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision))
-            {
+            for (honour, weight) in honours.filter(|(honour, _)| !self.annulled.holds(&honour.decision)) {
                 let line = rows.line(|dimension| match dimension {
                     Dimension::Year => Seen::Number(honour.year.into()),
                     Dimension::Level => Seen::Text(&honour.level),

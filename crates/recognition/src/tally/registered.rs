@@ -1,6 +1,4 @@
-//! `registered`: models registered, by the year they are registered for.
-//!
-//! A withdrawn model stays registered history: only a retraction takes a registration away.
+//! `registered`: models registered, by the year they are registered for: see [`super::Registered`].
 
 use super::counting::{Counting, Scope};
 use super::grouping::Grouping;

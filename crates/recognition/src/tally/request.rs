@@ -29,12 +29,7 @@ impl Request {
     /// The default report of a tally: its default dimensions, all records.
     #[must_use]
     pub fn of(tally: Name) -> Self {
-        Self {
-            by: tally.default_dimensions().to_vec(),
-            filters: Vec::new(),
-            from: None,
-            to: None,
-        }
+        Self { by: tally.default_dimensions().to_vec(), filters: Vec::new(), from: None, to: None }
     }
     /// From what is written in a command: `by` is a list with commas (empty text asks for the total, none for the default
     /// dimensions), a filter `dimension=value` (an empty value asks for the records that have none), a date YYYY-MM-DD.
@@ -51,21 +46,10 @@ impl Request {
         let by = match by.map(str::trim) {
             None => tally.default_dimensions().to_vec(),
             Some("") => Vec::new(),
-            Some(list) => list
-                .split(',')
-                .map(|name| dimension(tally, name.trim()))
-                .collect::<Result<_, _>>()?,
+            Some(list) => list.split(',').map(|name| dimension(tally, name.trim())).collect::<Result<_, _>>()?,
         };
-        let filters = filters
-            .iter()
-            .map(|given| filter(tally, given.as_ref()))
-            .collect::<Result<_, _>>()?;
-        let request = Self {
-            by,
-            filters,
-            from: from.map(day).transpose()?,
-            to: to.map(day).transpose()?,
-        };
+        let filters = filters.iter().map(|given| filter(tally, given.as_ref())).collect::<Result<_, _>>()?;
+        let request = Self { by, filters, from: from.map(day).transpose()?, to: to.map(day).transpose()? };
         request.check(tally)?;
         Ok(request)
     }
@@ -78,9 +62,7 @@ impl Request {
         for (index, dimension) in self.by.iter().enumerate() {
             tally.check(*dimension)?;
             if self.by[..index].contains(dimension) {
-                return Err(invalid(format!(
-                    "the dimension {dimension} is asked for twice"
-                )));
+                return Err(invalid(format!("the dimension {dimension} is asked for twice")));
             }
         }
         for (dimension, value) in &self.filters {
@@ -96,18 +78,14 @@ impl Request {
                 ),
             };
             if !possible {
-                return Err(invalid(format!(
-                    "{value:?} is no value of the dimension {dimension}",
-                    value = value.to_string()
-                ))
-                .advise(hint));
+                return Err(invalid(format!("{value:?} is no value of the dimension {dimension}", value = value.to_string()))
+                    .advise(hint));
             }
         }
         match (self.from, self.to) {
-            (Some(from), Some(to)) if from > to => Err(invalid(format!(
-                "the first day, {from}, comes after the last, {to}"
-            ))
-            .advise("change the two")),
+            (Some(from), Some(to)) if from > to => {
+                Err(invalid(format!("the first day, {from}, comes after the last, {to}")).advise("change the two"))
+            }
             _ => Ok(()),
         }
     }
@@ -122,31 +100,23 @@ fn invalid(message: impl Into<String>) -> Error {
 }
 
 fn dimension(tally: Name, name: &str) -> Result<Dimension, Error> {
-    let found = Dimension::ALL
-        .iter()
-        .copied()
-        .find(|d| d.as_str() == name && tally.check(*d).is_ok());
+    let found = Dimension::ALL.iter().copied().find(|d| d.as_str() == name && tally.check(*d).is_ok());
     found.ok_or_else(|| {
-        invalid(format!("the tally {tally} has no dimension {name:?}")).advise(format!(
-            "it has: {}",
-            listed(&tally.dimensions().collect::<Vec<_>>())
-        ))
+        invalid(format!("the tally {tally} has no dimension {name:?}"))
+            .advise(format!("it has: {}", listed(&tally.dimensions().collect::<Vec<_>>())))
     })
 }
 
 fn filter(tally: Name, given: &str) -> Result<(Dimension, Value), Error> {
     let Some((name, value)) = given.split_once('=') else {
-        return Err(invalid(format!("{given:?} is no filter"))
-            .advise("write dimension=value, such as year=2024"));
+        return Err(invalid(format!("{given:?} is no filter")).advise("write dimension=value, such as year=2024"));
     };
     let dimension = dimension(tally, name.trim())?;
     let value = if value.is_empty() {
         Value::Null
     } else if dimension.is_number() {
         let number = value.trim().parse();
-        Value::Number(number.map_err(|_| {
-            invalid(format!("{value:?} is no {dimension}")).advise("it is a number, such as 2024")
-        })?)
+        Value::Number(number.map_err(|_| invalid(format!("{value:?} is no {dimension}")).advise("it is a number, such as 2024"))?)
     } else {
         Value::Text(value.nfc().collect())
     };
@@ -155,7 +125,5 @@ fn filter(tally: Name, given: &str) -> Result<(Dimension, Value), Error> {
 
 fn day(given: &str) -> Result<Date, Error> {
     let format = time::macros::format_description!("[year]-[month]-[day]");
-    Date::parse(given, &format).map_err(|_| {
-        invalid(format!("{given:?} is no date")).advise("a date looks like 2024-10-14")
-    })
+    Date::parse(given, &format).map_err(|_| invalid(format!("{given:?} is no date")).advise("a date looks like 2024-10-14"))
 }

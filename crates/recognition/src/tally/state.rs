@@ -17,9 +17,7 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// The identity of a model, plaque, commendation or decision: 16 bytes of a hash of its id in NFC, so that a state stays
 /// small and two spellings of one id are one thing.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub(super) struct Key([u8; 16]);
 
 impl Key {
@@ -61,15 +59,9 @@ pub(super) struct Total {
     pub(super) quantity: i128,
 }
 impl Sum for Total {
-    const NOTHING: Self = Self {
-        count: 0,
-        quantity: 0,
-    };
+    const NOTHING: Self = Self { count: 0, quantity: 0 };
     fn plus(self, other: Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            quantity: self.quantity + other.quantity,
-        }
+        Self { count: self.count + other.count, quantity: self.quantity + other.quantity }
     }
 }
 
@@ -144,11 +136,7 @@ impl<F: Ord> PartialOrd for Shared<F> {
 }
 impl<F: Ord> Ord for Shared<F> {
     fn cmp(&self, other: &Self) -> Ordering {
-        if Arc::ptr_eq(&self.0, &other.0) {
-            Ordering::Equal
-        } else {
-            self.0.cmp(&other.0)
-        }
+        if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
     }
 }
 impl<F> std::borrow::Borrow<F> for Shared<F> {
@@ -161,21 +149,25 @@ impl<F> std::borrow::Borrow<F> for Shared<F> {
 #[derive(Clone, Debug)]
 enum Few<F, W> {
     One(Shared<F>, W),
-    #[expect(
-        clippy::box_collection,
-        reason = "a Vec inline would widen every entry for the sake of a few"
-    )]
+    #[expect(clippy::box_collection, reason = "a Vec inline would widen every entry for the sake of a few")]
     Many(Box<Vec<(Shared<F>, W)>>),
 }
 
 impl<F: Ord, W: Sum> Few<F, W> {
+    /// Of ascending facts; none of no fact.
+    fn from_sorted(facts: Vec<(Shared<F>, W)>) -> Option<Self> {
+        match facts.as_slice() {
+            [] => None,
+            [(fact, weight)] => Some(Self::One(fact.clone(), *weight)),
+            _ => Some(Self::Many(Box::new(facts))),
+        }
+    }
     fn iter(&self) -> impl Iterator<Item = (&F, W)> {
         let (one, many) = match self {
             Self::One(fact, weight) => (Some((&**fact, *weight)), [].as_slice()),
             Self::Many(facts) => (None, facts.as_slice()),
         };
-        one.into_iter()
-            .chain(many.iter().map(|(fact, weight)| (&**fact, *weight)))
+        one.into_iter().chain(many.iter().map(|(fact, weight)| (&**fact, *weight)))
     }
     /// Adds, and says whether anything is left.
     fn add(&mut self, fact: Shared<F>, weight: W) -> bool {
@@ -221,10 +213,7 @@ pub(super) struct Keyed<F, W = i64> {
 
 impl<F, W> Default for Keyed<F, W> {
     fn default() -> Self {
-        Self {
-            entries: BTreeMap::new(),
-            seen: BTreeSet::new(),
-        }
+        Self { entries: BTreeMap::new(), seen: BTreeSet::new() }
     }
 }
 
@@ -289,27 +278,15 @@ type Kept<K, F, W> = (Vec<F>, Vec<(K, Vec<(u32, W)>)>);
 
 impl<F: Ord + Serialize, W: Sum> Serialize for Keyed<F, W> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let used: BTreeSet<&F> = self
-            .iter()
-            .flat_map(|(_, facts)| facts.map(|(fact, _)| fact))
-            .collect();
+        let used: BTreeSet<&F> = self.iter().flat_map(|(_, facts)| facts.map(|(fact, _)| fact)).collect();
         let facts: Vec<&F> = used.into_iter().collect();
         let place = |fact: &F| -> Result<u32, S::Error> {
-            let index = facts
-                .binary_search(&fact)
-                .map_err(|_| S::Error::custom("a fact that is not listed"))?;
+            let index = facts.binary_search(&fact).map_err(|_| S::Error::custom("a fact that is not listed"))?;
             u32::try_from(index).map_err(|_| S::Error::custom("more than 2^32 different facts"))
         };
         let entries = self
             .iter()
-            .map(|(key, facts)| {
-                Ok((
-                    key,
-                    facts
-                        .map(|(fact, weight)| Ok((place(fact)?, weight)))
-                        .collect::<Result<_, _>>()?,
-                ))
-            })
+            .map(|(key, facts)| Ok((key, facts.map(|(fact, weight)| Ok((place(fact)?, weight))).collect::<Result<_, _>>()?)))
             .collect::<Result<Vec<_>, S::Error>>()?;
         let kept: Kept<&Key, &F, W> = (facts, entries);
         kept.serialize(to)
@@ -318,26 +295,24 @@ impl<F: Ord + Serialize, W: Sum> Serialize for Keyed<F, W> {
 impl<'de, F: Ord + Deserialize<'de>, W: Sum> Deserialize<'de> for Keyed<F, W> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let (facts, entries) = Kept::<Key, F, W>::deserialize(from)?;
-        let facts: Vec<Shared<F>> = facts
-            .into_iter()
-            .map(|fact| Shared(Arc::new(fact)))
-            .collect();
-        let mut keyed = Self {
-            entries: BTreeMap::new(),
-            seen: facts.iter().cloned().collect(),
-        };
+        let facts: Vec<Shared<F>> = facts.into_iter().map(|fact| Shared(Arc::new(fact))).collect();
+        let mut canonical = facts.is_sorted_by(|a, b| a < b) && entries.is_sorted_by(|(a, _), (b, _)| a < b);
+        let mut keyed = Self { entries: BTreeMap::new(), seen: facts.iter().cloned().collect() };
         for (key, places) in entries {
+            canonical &= places.is_sorted_by(|(a, _), (b, _)| a < b) && places.iter().all(|(_, weight)| *weight != W::NOTHING);
+            let mut known = Vec::with_capacity(places.len());
             for (place, weight) in places {
-                let fact = usize::try_from(place)
-                    .ok()
-                    .and_then(|place| facts.get(place));
-                keyed.add_shared(
-                    key,
-                    fact.ok_or_else(|| D::Error::custom("a fact that is not listed"))?
-                        .clone(),
-                    weight,
-                );
+                let fact = usize::try_from(place).ok().and_then(|place| facts.get(place));
+                known.push((fact.ok_or_else(|| D::Error::custom("a fact that is not listed"))?.clone(), weight));
             }
+            match Few::from_sorted(known) {
+                Some(few) => canonical &= keyed.entries.insert(key, few).is_none(),
+                None => canonical = false,
+            }
+        }
+        // Refused here, since to add up what stands twice could overflow.
+        if !canonical {
+            return Err(D::Error::custom("facts that are not in canonical form"));
         }
         Ok(keyed)
     }
@@ -345,9 +320,74 @@ impl<'de, F: Ord + Deserialize<'de>, W: Sum> Deserialize<'de> for Keyed<F, W> {
 impl<F: Ord, W: Sum> PartialEq for Keyed<F, W> {
     fn eq(&self, other: &Self) -> bool {
         self.entries.len() == other.entries.len()
-            && self
-                .iter()
-                .zip(other.iter())
-                .all(|((a, facts), (b, others))| a == b && facts.eq(others))
+            && self.iter().zip(other.iter()).all(|((a, facts), (b, others))| a == b && facts.eq(others))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use sovang_core::codec;
+
+    fn decoded(kept: &Kept<Key, u16, i64>) -> Result<Keyed<u16>, sovang_core::CodecError> {
+        codec::decode_state(&codec::encode_state(kept).expect("bytes"))
+    }
+
+    #[test]
+    fn only_the_canonical_form_is_read() {
+        let key = |id| Key::of("model", id);
+        let (low, high) = if key("a") < key("b") { (key("a"), key("b")) } else { (key("b"), key("a")) };
+        let sound = (vec![3, 5], vec![(low, vec![(1, 2)]), (high, vec![(0, -1), (1, 1)])]);
+        let mut keyed = Keyed::default();
+        keyed.add(high, 5, 1);
+        keyed.add(low, 5, 2);
+        keyed.add(high, 3, -1);
+        assert_eq!(decoded(&sound), Ok(keyed));
+        let refused: [Kept<Key, u16, i64>; 9] = [
+            (vec![5, 3], sound.1.clone()),
+            (vec![3, 3], sound.1.clone()),
+            (vec![3, 5, 7], sound.1.clone()),
+            (vec![3], sound.1.clone()),
+            (sound.0.clone(), vec![(high, vec![(0, 1)]), (low, vec![(1, 1)])]),
+            (sound.0.clone(), vec![(low, vec![(0, 1)]), (low, vec![(1, 1)])]),
+            (sound.0.clone(), vec![(low, vec![]), (high, vec![(0, 1), (1, 1)])]),
+            (sound.0.clone(), vec![(low, vec![(0, 0), (1, 1)])]),
+            (sound.0.clone(), vec![(low, vec![(0, i64::MAX), (0, i64::MAX), (1, 1)])]),
+        ];
+        for kept in refused {
+            assert!(decoded(&kept).is_err(), "{kept:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sums_are_those_of_a_plain_map(steps in proptest::collection::vec((0u8..4, 0u16..4, -2i64..3), 0..40), cut in 0usize..40) {
+            let key = |k: u8| Key::of("model", &k.to_string());
+            let mut plain = BTreeMap::<(Key, u16), i64>::new();
+            let (mut keyed, mut later) = (Keyed::default(), Keyed::default());
+            for (at, (k, fact, weight)) in steps.iter().enumerate() {
+                *plain.entry((key(*k), *fact)).or_default() += weight;
+                if at < cut { &mut keyed } else { &mut later }.add(key(*k), *fact, *weight);
+            }
+            keyed.merge(later);
+            plain.retain(|_, weight| *weight != 0);
+            let flat: BTreeMap<(Key, u16), i64> =
+                keyed.iter().flat_map(|(key, facts)| facts.map(move |(fact, weight)| ((*key, *fact), weight))).collect();
+            prop_assert_eq!(&flat, &plain);
+            let kept = codec::encode_state(&keyed).expect("bytes");
+            let mut fresh = Keyed::default();
+            for ((key, fact), weight) in plain.into_iter().rev() {
+                fresh.add(key, fact, weight);
+            }
+            prop_assert_eq!(codec::encode_state(&fresh).expect("bytes"), kept.clone());
+            prop_assert_eq!(codec::decode_state::<Keyed<u16>>(&kept).expect("a state"), keyed);
+        }
+        #[test]
+        fn noise_never_panics(bytes in any::<Vec<u8>>()) {
+            if let Ok(keyed) = codec::decode_state::<Keyed<u16>>(&bytes) {
+                prop_assert_eq!(codec::encode_state(&keyed).expect("bytes"), bytes);
+            }
+        }
     }
 }

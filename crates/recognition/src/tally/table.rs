@@ -102,10 +102,7 @@ impl Row {
     /// The value of a dimension, if the report is broken down by it.
     #[must_use]
     pub fn dimension(&self, dimension: Dimension) -> Option<&Value> {
-        self.dimensions
-            .iter()
-            .find(|(d, _)| *d == dimension)
-            .map(|(_, value)| value)
+        self.dimensions.iter().find(|(d, _)| *d == dimension).map(|(_, value)| value)
     }
     /// The measure of this name, if the tally has it.
     #[must_use]

@@ -4,9 +4,9 @@ use crate::ledger::id;
 use serde_json::Value as Json;
 use sovang_core::{Date, Personal, date};
 use sovang_recognition::{
-    CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, Ground,
-    ModelContinued, ModelFunded, ModelRecognised, ModelRegistered, ModelWithdrawn, PlaqueMounted,
-    PlaqueRemoved, Recipient, Recognition, RecordCorrected, RecordRetracted, SubjectKind,
+    CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, Ground, ModelContinued, ModelFunded,
+    ModelRecognised, ModelRegistered, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient, Recognition, RecordCorrected,
+    RecordRetracted, SubjectKind,
 };
 use std::str::FromStr;
 
@@ -17,16 +17,10 @@ fn maybe(doc: &Json, key: &str) -> Option<String> {
     doc[key].as_str().map(str::to_owned)
 }
 fn code<C: FromStr>(doc: &Json, key: &str) -> C {
-    doc[key]
-        .as_str()
-        .and_then(|code| code.parse().ok())
-        .expect("a code")
+    doc[key].as_str().and_then(|code| code.parse().ok()).expect("a code")
 }
 fn year(doc: &Json) -> u16 {
-    doc["year"]
-        .as_u64()
-        .and_then(|year| year.try_into().ok())
-        .expect("a year")
+    doc["year"].as_u64().and_then(|year| year.try_into().ok()).expect("a year")
 }
 fn number(doc: &Json, key: &str) -> i64 {
     doc[key].as_i64().expect("a number")
@@ -37,11 +31,7 @@ pub(crate) fn day(text: &str) -> Date {
     date(part(0..4).into(), small(part(5..7)), small(part(8..10)))
 }
 fn decision(doc: &Json) -> Decision {
-    Decision {
-        issuer: text(doc, "issuer"),
-        number: text(doc, "number"),
-        date: day(&text(doc, "date")),
-    }
+    Decision { issuer: text(doc, "issuer"), number: text(doc, "number"), date: day(&text(doc, "date")) }
 }
 fn recipient(doc: &Json) -> Recipient {
     let recipient = match code(doc, "kind") {
@@ -56,34 +46,19 @@ fn recipient(doc: &Json) -> Recipient {
 }
 fn contribution(doc: &Json) -> Contribution {
     match doc["kind"].as_str() {
-        Some("cash") => Contribution::Cash {
-            vnd: number(doc, "vnd"),
-        },
-        Some("labour") => Contribution::Labour {
-            days: number(doc, "days"),
-        },
+        Some("cash") => Contribution::Cash { vnd: number(doc, "vnd") },
+        Some("labour") => Contribution::Labour { days: number(doc, "days") },
         Some("land") => Contribution::Land {
-            square_decimetres: text(doc, "square_metres")
-                .replace('.', "")
-                .parse()
-                .expect("two decimals"),
+            square_decimetres: text(doc, "square_metres").replace('.', "").parse().expect("two decimals"),
             land: code(doc, "land"),
         },
-        _ => Contribution::InKind {
-            vnd: number(doc, "vnd"),
-            description: maybe(doc, "description"),
-        },
+        _ => Contribution::InKind { vnd: number(doc, "vnd"), description: maybe(doc, "description") },
     }
 }
 
 /// The event of a document and the day on which it occurred.
 pub(crate) fn event(doc: &Json) -> (Recognition, Date) {
-    let target = || {
-        id(doc["target"]
-            .as_u64()
-            .and_then(|at| usize::try_from(at).ok())
-            .expect("a target"))
-    };
+    let target = || id(doc["target"].as_u64().and_then(|at| usize::try_from(at).ok()).expect("a target"));
     let event = match doc["type"].as_str().expect("a type") {
         "model_registered" => Recognition::ModelRegistered(ModelRegistered {
             model: text(doc, "model"),
@@ -96,14 +71,10 @@ pub(crate) fn event(doc: &Json) -> (Recognition, Date) {
             target: None,
             address: None,
         }),
-        "model_continued" => Recognition::ModelContinued(ModelContinued {
-            model: text(doc, "model"),
-            year: year(doc),
-        }),
-        "model_withdrawn" => Recognition::ModelWithdrawn(ModelWithdrawn {
-            model: text(doc, "model"),
-            reason: text(doc, "reason"),
-        }),
+        "model_continued" => Recognition::ModelContinued(ModelContinued { model: text(doc, "model"), year: year(doc) }),
+        "model_withdrawn" => {
+            Recognition::ModelWithdrawn(ModelWithdrawn { model: text(doc, "model"), reason: text(doc, "reason") })
+        }
         "model_recognised" => Recognition::ModelRecognised(ModelRecognised {
             model: text(doc, "model"),
             level: code(doc, "level"),
@@ -127,10 +98,9 @@ pub(crate) fn event(doc: &Json) -> (Recognition, Date) {
             occasion: maybe(doc, "occasion"),
             inscription: None,
         }),
-        "plaque_removed" => Recognition::PlaqueRemoved(PlaqueRemoved {
-            plaque: text(doc, "plaque"),
-            reason: code(doc, "reason"),
-        }),
+        "plaque_removed" => {
+            Recognition::PlaqueRemoved(PlaqueRemoved { plaque: text(doc, "plaque"), reason: code(doc, "reason") })
+        }
         "commendation_proposed" => Recognition::CommendationProposed(CommendationProposed {
             commendation: text(doc, "commendation"),
             recipient: recipient(&doc["recipient"]),
@@ -164,11 +134,9 @@ pub(crate) fn event(doc: &Json) -> (Recognition, Date) {
                 authority: None,
             })
         }
-        "record_retracted" => Recognition::RecordRetracted(RecordRetracted {
-            target: target(),
-            reason: text(doc, "reason"),
-            authority: None,
-        }),
+        "record_retracted" => {
+            Recognition::RecordRetracted(RecordRetracted { target: target(), reason: text(doc, "reason"), authority: None })
+        }
         other => unreachable!("{other}"),
     };
     (event, day(doc["occurred_on"].as_str().expect("a day")))

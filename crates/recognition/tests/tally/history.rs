@@ -10,10 +10,7 @@ fn pick<'a>(from: &[&'a str], at: u8) -> &'a str {
 }
 
 fn decision(at: u8) -> Json {
-    let (issuer, number) = (
-        pick(&["district", "Qu\u{1EAD}n", "Qua\u{323}\u{302}n"], at / 3),
-        pick(&["1", "2"], at),
-    );
+    let (issuer, number) = (pick(&["district", "Qu\u{1EAD}n", "Qua\u{323}\u{302}n"], at / 3), pick(&["1", "2"], at));
     json!({"issuer": issuer, "number": number, "date": "2023-05-01"})
 }
 
@@ -106,15 +103,11 @@ pub(crate) fn of(seeds: &[Seed]) -> Vec<Json> {
         if amending && history[target].get("target").is_none() {
             let original = &history[target];
             if kind < 220 {
-                let same = (0..=u8::MAX)
-                    .map(|k| plain(k, b, c, d, a, amount))
-                    .find(|p| p["type"] == original["type"]);
+                let same = (0..=u8::MAX).map(|k| plain(k, b, c, d, a, amount)).find(|p| p["type"] == original["type"]);
                 let mut replacement = same.expect("every type can be made");
-                if let Some(key) = identity(original).and_then(|_| {
-                    ["plaque", "commendation", "model"]
-                        .into_iter()
-                        .find(|k| original.get(*k).is_some())
-                }) {
+                if let Some(key) = identity(original)
+                    .and_then(|_| ["plaque", "commendation", "model"].into_iter().find(|k| original.get(*k).is_some()))
+                {
                     replacement[key] = original[key].clone();
                 }
                 doc = json!({"type": "record_corrected", "occurred_on": doc["occurred_on"], "target": target, "replacement": replacement, "reason": "r"});
@@ -122,9 +115,7 @@ pub(crate) fn of(seeds: &[Seed]) -> Vec<Json> {
                 doc = json!({"type": "record_retracted", "occurred_on": doc["occurred_on"], "target": target, "reason": "r"});
             }
         } else if let Some(defines) = identity(&doc)
-            && super::oracle::standing(&history)
-                .iter()
-                .any(|there| identity(there).as_ref() == Some(&defines))
+            && super::oracle::standing(&history).iter().any(|there| identity(there).as_ref() == Some(&defines))
         {
             continue;
         }

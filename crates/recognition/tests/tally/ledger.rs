@@ -22,15 +22,8 @@ pub(crate) fn frames(history: &[Json]) -> Vec<Frame> {
     let frame = |(position, doc): (usize, &Json)| {
         let (event, occurred_on) = event(doc);
         let envelope = Envelope::by(Actor::new("clerk").expect("an actor"));
-        let prepared = Prepared::new(
-            &event,
-            id(position),
-            Some(calendar::days_of(occurred_on)),
-            envelope,
-            None,
-            &[],
-            &mut || Ok([0; 32]),
-        );
+        let prepared =
+            Prepared::new(&event, id(position), Some(calendar::days_of(occurred_on)), envelope, None, &[], &mut || Ok([0; 32]));
         Frame::parse(prepared.expect("a record").bytes().to_vec().into()).expect("a frame")
     };
     history.iter().enumerate().map(frame).collect()
@@ -41,11 +34,7 @@ fn decode(frames: &[Frame], position: usize) -> Recorded<Recognition> {
 }
 
 /// What stood before a position: the last amendment below it, or the original; none once it was retracted.
-fn before(
-    frames: &[Frame],
-    target: RecordId,
-    position: Position,
-) -> Result<Option<Recorded<Recognition>>> {
+fn before(frames: &[Frame], target: RecordId, position: Position) -> Result<Option<Recorded<Recognition>>> {
     let below = usize::try_from(position.0).expect("small");
     let mut stood = None;
     for (position, frame) in frames[..below].iter().enumerate() {
@@ -61,37 +50,18 @@ fn before(
     Ok(stood.map(|position| decode(frames, position)))
 }
 
-pub(crate) fn fold<P: Projection<Recognition>>(
-    projection: P,
-    frames: &[Frame],
-    range: Range<usize>,
-) -> P {
+pub(crate) fn fold<P: Projection<Recognition>>(projection: P, frames: &[Frame], range: Range<usize>) -> P {
     let records = range.map(|position| Ok(decode(frames, position)));
-    sovang_projection::fold(projection, records, &|target, at| {
-        before(frames, target, at)
-    })
-    .expect("a fold")
+    sovang_projection::fold(projection, records, &|target, at| before(frames, target, at)).expect("a fold")
 }
 
-pub(crate) fn fold_parallel<P: Merge<Recognition> + Send>(
-    fresh: impl Fn() -> P + Sync,
-    frames: &[Frame],
-    cuts: &[usize],
-) -> P {
-    let mut ends: Vec<u64> = cuts
-        .iter()
-        .map(|cut| (*cut).min(frames.len()) as u64)
-        .collect();
+pub(crate) fn fold_parallel<P: Merge<Recognition> + Send>(fresh: impl Fn() -> P + Sync, frames: &[Frame], cuts: &[usize]) -> P {
+    let mut ends: Vec<u64> = cuts.iter().map(|cut| (*cut).min(frames.len()) as u64).collect();
     ends.extend([0, frames.len() as u64]);
     ends.sort_unstable();
     let ranges: Vec<Range<u64>> = ends.windows(2).map(|pair| pair[0]..pair[1]).collect();
-    let source = |_: &_, range: Range<u64>| {
-        Ok(range.map(|at| Ok(decode(frames, usize::try_from(at).expect("small")))))
-    };
-    sovang_projection::fold_parallel(fresh, &ranges, 2, source, |target, at| {
-        before(frames, target, at)
-    })
-    .expect("a fold")
+    let source = |_: &_, range: Range<u64>| Ok(range.map(|at| Ok(decode(frames, usize::try_from(at).expect("small")))));
+    sovang_projection::fold_parallel(fresh, &ranges, 2, source, |target, at| before(frames, target, at)).expect("a fold")
 }
 
 /// The report as the command would give it.
@@ -106,12 +76,7 @@ pub(crate) fn table(
     let name: Name = tally.parse().expect("a tally");
     let request = Request::parse(name, by, filters, from, to).expect("a request");
     let frames = frames(history);
-    fold(
-        Tally::new(name, request).expect("fits"),
-        &frames,
-        0..frames.len(),
-    )
-    .table()
+    fold(Tally::new(name, request).expect("fits"), &frames, 0..frames.len()).table()
 }
 
 /// Its rows as JSON.

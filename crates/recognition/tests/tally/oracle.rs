@@ -46,12 +46,7 @@ fn year(doc: &Json) -> Json {
     occurred(doc)[..4].parse::<i64>().expect("a year").into()
 }
 fn decision(doc: &Json) -> String {
-    format!(
-        "{}|{}|{}",
-        id(doc, "issuer"),
-        id(doc, "number"),
-        id(doc, "date")
-    )
+    format!("{}|{}|{}", id(doc, "issuer"), id(doc, "number"), id(doc, "date"))
 }
 
 /// What stands after these documents, amendments set aside.
@@ -61,9 +56,7 @@ pub(crate) fn standing(history: &[Json]) -> Vec<Json> {
         let target = || usize::try_from(doc["target"].as_u64().expect("a target")).expect("small");
         match doc["type"].as_str() {
             Some("record_corrected") => {
-                let replaced = stands[target()]
-                    .is_some()
-                    .then(|| doc["replacement"].clone());
+                let replaced = stands[target()].is_some().then(|| doc["replacement"].clone());
                 stands[target()] = replaced;
                 stands.push(None);
             }
@@ -86,19 +79,15 @@ impl Office {
         self.standing.iter().filter(move |doc| doc["type"] == name)
     }
     fn valid(&self, name: &str) -> impl Iterator<Item = &Json> {
-        self.of_type(name)
-            .filter(|doc| !self.annulled.contains(&decision(&doc["decision"])))
+        self.of_type(name).filter(|doc| !self.annulled.contains(&decision(&doc["decision"])))
     }
     fn model(&self, id_of: &str) -> Option<&Json> {
-        self.of_type("model_registered")
-            .find(|m| id(m, "model") == id_of)
+        self.of_type("model_registered").find(|m| id(m, "model") == id_of)
     }
     /// Dimensions of the model that `doc` is about.
     fn of_model(&self, doc: &Json, dims: &[&'static str]) -> BTreeMap<&'static str, Json> {
         let model = self.model(&id(doc, "model"));
-        dims.iter()
-            .map(|d| (*d, model.map_or(Json::Null, |m| get(m, d))))
-            .collect()
+        dims.iter().map(|d| (*d, model.map_or(Json::Null, |m| get(m, d)))).collect()
     }
 }
 
@@ -123,11 +112,7 @@ pub(crate) fn measures(tally: &str) -> &'static [&'static str] {
 
 fn facts(tally: &str, history: &[Json], office: &Office, asked: &Asked) -> Vec<Fact> {
     let within = |doc: &&Json| {
-        asked
-            .from
-            .as_deref()
-            .is_none_or(|from| from <= occurred(doc))
-            && asked.to.as_deref().is_none_or(|to| occurred(doc) <= to)
+        asked.from.as_deref().is_none_or(|from| from <= occurred(doc)) && asked.to.as_deref().is_none_or(|to| occurred(doc) <= to)
     };
     let recipient = |doc: &Json| {
         let who = &doc["recipient"];
@@ -144,65 +129,36 @@ fn facts(tally: &str, history: &[Json], office: &Office, asked: &Asked) -> Vec<F
         "registered" => {
             for m in office.of_type("model_registered").filter(within) {
                 let of = ["year", "unit", "field", "subject_kind"].map(|d| (d, get(m, d)));
-                facts.push(Fact {
-                    dims: dims(&of),
-                    adds: vec![("count", 1)],
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: dims(&of), adds: vec![("count", 1)], ..Fact::default() });
             }
         }
         "recognised" => {
             for r in office.valid("model_recognised").filter(within) {
                 let mut of = office.of_model(r, &["subject_kind", "unit", "field"]);
-                of.extend([
-                    ("year", year(r)),
-                    ("level", get(r, "level")),
-                    ("tier", get(r, "tier")),
-                ]);
+                of.extend([("year", year(r)), ("level", get(r, "level")), ("tier", get(r, "tier"))]);
                 let distinct = Some(("distinct_models", id(r, "model")));
-                facts.push(Fact {
-                    dims: of,
-                    adds: vec![("count", 1)],
-                    distinct,
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: of, adds: vec![("count", 1)], distinct, ..Fact::default() });
             }
         }
         "recognition-rate" => {
             for m in office.of_type("model_registered").filter(within) {
                 let of = ["year", "unit", "field", "subject_kind"].map(|d| (d, get(m, d)));
-                facts.push(Fact {
-                    dims: dims(&of),
-                    adds: vec![("registered", 1)],
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: dims(&of), adds: vec![("registered", 1)], ..Fact::default() });
             }
             for r in office.valid("model_recognised").filter(within) {
                 let of = office.of_model(r, &["year", "subject_kind", "unit", "field"]);
-                facts.push(Fact {
-                    dims: of,
-                    distinct: Some(("recognised", id(r, "model"))),
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: of, distinct: Some(("recognised", id(r, "model"))), ..Fact::default() });
             }
         }
         "continuity" => {
             for m in office.of_type("model_registered").filter(within) {
                 let of = ["year", "unit", "field"].map(|d| (d, get(m, d)));
-                facts.push(Fact {
-                    dims: dims(&of),
-                    adds: vec![("new", 1)],
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: dims(&of), adds: vec![("new", 1)], ..Fact::default() });
             }
             for c in office.of_type("model_continued").filter(within) {
                 let mut of = office.of_model(c, &["unit", "field"]);
                 of.insert("year", get(c, "year"));
-                facts.push(Fact {
-                    dims: of,
-                    adds: vec![("continued", 1)],
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: of, adds: vec![("continued", 1)], ..Fact::default() });
             }
         }
         "contributions" => {
@@ -218,50 +174,26 @@ fn facts(tally: &str, history: &[Json], office: &Office, asked: &Asked) -> Vec<F
                 let (measure, quantity) = match gift["kind"].as_str().expect("a kind") {
                     "labour" => ("labour_days", number(gift, "days")),
                     "land" => {
-                        let (whole, part) = gift["square_metres"]
-                            .as_str()
-                            .expect("an area")
-                            .split_once('.')
-                            .expect("a point");
-                        (
-                            "square_decimetres",
-                            format!("{whole}{part}").parse().expect("two decimals"),
-                        )
+                        let (whole, part) = gift["square_metres"].as_str().expect("an area").split_once('.').expect("a point");
+                        ("square_decimetres", format!("{whole}{part}").parse().expect("two decimals"))
                     }
                     _ => ("vnd", number(gift, "vnd")),
                 };
-                let bound = f["qualifier"]
-                    .as_str()
-                    .filter(|q| *q != "exact")
-                    .map(|q| (measure, q.to_owned()));
-                facts.push(Fact {
-                    dims: of,
-                    adds: vec![("count", 1), (measure, quantity)],
-                    bound,
-                    ..Fact::default()
-                });
+                let bound = f["qualifier"].as_str().filter(|q| *q != "exact").map(|q| (measure, q.to_owned()));
+                facts.push(Fact { dims: of, adds: vec![("count", 1), (measure, quantity)], bound, ..Fact::default() });
             }
         }
         "plaques" => {
             for p in office.of_type("plaque_mounted").filter(within) {
-                let gone = office
-                    .of_type("plaque_removed")
-                    .find(|r| id(r, "plaque") == id(p, "plaque"));
+                let gone = office.of_type("plaque_removed").find(|r| id(r, "plaque") == id(p, "plaque"));
                 let mut of = office.of_model(p, &["unit"]);
                 of.extend([
                     ("level", get(p, "level")),
                     ("year", year(p)),
                     ("occasion", get(p, "occasion")),
-                    (
-                        "status",
-                        gone.map_or("standing".into(), |r| get(r, "reason")),
-                    ),
+                    ("status", gone.map_or("standing".into(), |r| get(r, "reason"))),
                 ]);
-                facts.push(Fact {
-                    dims: of,
-                    adds: vec![("count", 1)],
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: of, adds: vec![("count", 1)], ..Fact::default() });
             }
         }
         "commendations" => {
@@ -275,9 +207,7 @@ fn facts(tally: &str, history: &[Json], office: &Office, asked: &Asked) -> Vec<F
         }
         "proposals" => {
             for p in office.of_type("commendation_proposed").filter(within) {
-                let awarded = office
-                    .valid("commendation_awarded")
-                    .any(|a| id(a, "commendation") == id(p, "commendation"));
+                let awarded = office.valid("commendation_awarded").any(|a| id(a, "commendation") == id(p, "commendation"));
                 facts.push(Fact {
                     dims: recipient(p),
                     adds: vec![("proposed", 1), ("awarded", awarded.into())],
@@ -288,103 +218,42 @@ fn facts(tally: &str, history: &[Json], office: &Office, asked: &Asked) -> Vec<F
         "multi-level" => {
             let mut levels = BTreeMap::<String, (BTreeSet<String>, &Json)>::new();
             for r in office.valid("model_recognised").filter(within) {
-                levels
-                    .entry(id(r, "model"))
-                    .or_insert_with(|| (BTreeSet::new(), r))
-                    .0
-                    .insert(id(r, "level"));
+                levels.entry(id(r, "model")).or_insert_with(|| (BTreeSet::new(), r)).0.insert(id(r, "level"));
             }
             for (levels, r) in levels.values() {
                 let mut of = office.of_model(r, &["year", "unit"]);
                 of.insert("levels", levels.len().into());
-                facts.push(Fact {
-                    dims: of,
-                    adds: vec![("distinct_models", 1)],
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: of, adds: vec![("distinct_models", 1)], ..Fact::default() });
             }
         }
         "amendments" => {
-            let amending = history
-                .iter()
-                .filter(|d| d["type"].as_str().is_some_and(|t| t.starts_with("record_")));
-            let plain = office
-                .standing
-                .iter()
-                .filter(|d| d["type"] == "model_withdrawn" || d["type"] == "decision_annulled");
+            let amending = history.iter().filter(|d| d["type"].as_str().is_some_and(|t| t.starts_with("record_")));
+            let plain = office.standing.iter().filter(|d| d["type"] == "model_withdrawn" || d["type"] == "decision_annulled");
             for doc in amending.chain(plain).filter(within) {
                 let of = dims(&[("type", get(doc, "type")), ("year", year(doc))]);
-                facts.push(Fact {
-                    dims: of,
-                    adds: vec![("count", 1)],
-                    ..Fact::default()
-                });
+                facts.push(Fact { dims: of, adds: vec![("count", 1)], ..Fact::default() });
             }
         }
         "cumulative" => {
             let mut grew = Vec::new();
             let sources = [
-                (
-                    "registered",
-                    office
-                        .of_type("model_registered")
-                        .filter(within)
-                        .map(|m| get(m, "year"))
-                        .collect::<Vec<_>>(),
-                ),
-                (
-                    "recognised",
-                    office
-                        .valid("model_recognised")
-                        .filter(within)
-                        .map(year)
-                        .collect(),
-                ),
-                (
-                    "plaques",
-                    office
-                        .of_type("plaque_mounted")
-                        .filter(within)
-                        .map(year)
-                        .collect(),
-                ),
-                (
-                    "commendations",
-                    office
-                        .valid("commendation_awarded")
-                        .filter(within)
-                        .map(year)
-                        .collect(),
-                ),
+                ("registered", office.of_type("model_registered").filter(within).map(|m| get(m, "year")).collect::<Vec<_>>()),
+                ("recognised", office.valid("model_recognised").filter(within).map(year).collect()),
+                ("plaques", office.of_type("plaque_mounted").filter(within).map(year).collect()),
+                ("commendations", office.valid("commendation_awarded").filter(within).map(year).collect()),
             ];
             for (measure, years) in &sources {
-                grew.extend(
-                    years
-                        .iter()
-                        .map(|y| (y.as_i64().expect("a year"), *measure)),
-                );
+                grew.extend(years.iter().map(|y| (y.as_i64().expect("a year"), *measure)));
             }
-            let (Some(first), Some(last)) = (
-                grew.iter().map(|g| g.0).min(),
-                grew.iter().map(|g| g.0).max(),
-            ) else {
+            let (Some(first), Some(last)) = (grew.iter().map(|g| g.0).min(), grew.iter().map(|g| g.0).max()) else {
                 return facts;
             };
             for year in first..=last {
-                let adds = grew
-                    .iter()
-                    .filter(|(y, _)| *y <= year)
-                    .map(|(_, measure)| (*measure, 1))
-                    .collect();
-                facts.push(Fact {
-                    dims: dims(&[("year", year.into())]),
-                    adds,
-                    ..Fact::default()
-                });
+                let adds = grew.iter().filter(|(y, _)| *y <= year).map(|(_, measure)| (*measure, 1)).collect();
+                facts.push(Fact { dims: dims(&[("year", year.into())]), adds, ..Fact::default() });
             }
             if asked.by.is_empty() {
-                let asked_for =
-                    |f: &Fact| asked.filters.iter().all(|(d, v)| matches(&f.dims[d], v));
+                let asked_for = |f: &Fact| asked.filters.iter().all(|(d, v)| matches(&f.dims[d], v));
                 let last = facts.iter().rposition(asked_for);
                 facts = last.map(|at| facts[at].clone()).into_iter().collect();
             }
@@ -414,17 +283,10 @@ fn order(value: &Json) -> (u8, i64, Vec<char>) {
 
 pub(crate) fn rows(tally: &str, history: &[Json], asked: &Asked) -> Vec<Row> {
     let standing = standing(history);
-    let annulled = standing
-        .iter()
-        .filter(|d| d["type"] == "decision_annulled")
-        .map(|d| decision(&d["decision"]))
-        .collect();
+    let annulled = standing.iter().filter(|d| d["type"] == "decision_annulled").map(|d| decision(&d["decision"])).collect();
     let office = Office { standing, annulled };
     let facts = facts(tally, history, &office, asked);
-    let kept: Vec<&Fact> = facts
-        .iter()
-        .filter(|f| asked.filters.iter().all(|(d, v)| matches(&f.dims[d], v)))
-        .collect();
+    let kept: Vec<&Fact> = facts.iter().filter(|f| asked.filters.iter().all(|(d, v)| matches(&f.dims[d], v))).collect();
     let mut groups: Vec<(Vec<Json>, Vec<&Fact>)> = Vec::new();
     if asked.by.is_empty() {
         groups.push((Vec::new(), Vec::new()));
@@ -440,18 +302,9 @@ pub(crate) fn rows(tally: &str, history: &[Json], asked: &Asked) -> Vec<Row> {
     let mut rows = Vec::new();
     for (key, facts) in groups {
         let sum = |measure: &str| -> i128 {
-            let adds: i128 = facts
-                .iter()
-                .flat_map(|f| &f.adds)
-                .filter(|(m, _)| *m == measure)
-                .map(|(_, n)| n)
-                .sum();
-            let things: BTreeSet<&String> = facts
-                .iter()
-                .filter_map(|f| f.distinct.as_ref())
-                .filter(|(m, _)| *m == measure)
-                .map(|(_, thing)| thing)
-                .collect();
+            let adds: i128 = facts.iter().flat_map(|f| &f.adds).filter(|(m, _)| *m == measure).map(|(_, n)| n).sum();
+            let things: BTreeSet<&String> =
+                facts.iter().filter_map(|f| f.distinct.as_ref()).filter(|(m, _)| *m == measure).map(|(_, thing)| thing).collect();
             adds + things.len() as i128
         };
         let mut row: Row = asked.by.iter().map(|d| (*d).to_owned()).zip(key).collect();
@@ -463,16 +316,9 @@ pub(crate) fn rows(tally: &str, history: &[Json], asked: &Asked) -> Vec<Row> {
                 _ => sum(measure),
             };
             all_zero &= value == 0;
-            row.insert(
-                (*measure).to_owned(),
-                serde_json::from_str(&value.to_string()).expect("a number"),
-            );
-            let bounds: BTreeSet<&str> = facts
-                .iter()
-                .filter_map(|f| f.bound.as_ref())
-                .filter(|(m, _)| m == measure)
-                .map(|(_, b)| b.as_str())
-                .collect();
+            row.insert((*measure).to_owned(), serde_json::from_str(&value.to_string()).expect("a number"));
+            let bounds: BTreeSet<&str> =
+                facts.iter().filter_map(|f| f.bound.as_ref()).filter(|(m, _)| m == measure).map(|(_, b)| b.as_str()).collect();
             let bound = match bounds.iter().collect::<Vec<_>>().as_slice() {
                 [] => continue,
                 [one] => **one,

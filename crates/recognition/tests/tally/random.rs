@@ -20,14 +20,8 @@ fn histories() -> impl Strategy<Value = Vec<Json>> {
 type Choice = (u16, Vec<(u8, u8)>, Option<u8>, Option<u8>);
 
 fn choices() -> impl Strategy<Value = Choice> {
-    let filters =
-        prop_oneof![3 => Just(Vec::new()), 2 => proptest::collection::vec(any::<(u8, u8)>(), 1..3)];
-    (
-        any::<u16>(),
-        filters,
-        proptest::option::weighted(0.3, any::<u8>()),
-        proptest::option::weighted(0.3, any::<u8>()),
-    )
+    let filters = prop_oneof![3 => Just(Vec::new()), 2 => proptest::collection::vec(any::<(u8, u8)>(), 1..3)];
+    (any::<u16>(), filters, proptest::option::weighted(0.3, any::<u8>()), proptest::option::weighted(0.3, any::<u8>()))
 }
 
 /// Values that occur in the histories, and an empty one for null.
@@ -46,24 +40,14 @@ fn values(dimension: &str) -> &'static [&'static str] {
         "status" => &["standing", "removed", "relocated", "missing"],
         "occasion" => &["70 năm", ""],
         "form" => &["certificate_of_merit", "diploma_of_merit"],
-        "type" => &[
-            "model_withdrawn",
-            "decision_annulled",
-            "record_corrected",
-            "record_retracted",
-        ],
+        "type" => &["model_withdrawn", "decision_annulled", "record_corrected", "record_retracted"],
         other => unreachable!("{other}"),
     }
 }
 
 fn asked(name: Name, (by, filters, from, to): &Choice) -> Asked {
     let dimensions: Vec<&'static str> = name.dimensions().map(tally::Dimension::as_str).collect();
-    let mut chosen: Vec<_> = dimensions
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| by >> at & 1 == 1)
-        .map(|(_, d)| *d)
-        .collect();
+    let mut chosen: Vec<_> = dimensions.iter().enumerate().filter(|(at, _)| by >> at & 1 == 1).map(|(_, d)| *d).collect();
     if by & 0x8000 != 0 {
         chosen.reverse();
     }
@@ -76,28 +60,12 @@ fn asked(name: Name, (by, filters, from, to): &Choice) -> Asked {
     let (from, to) = (from.as_ref().map(day), to.as_ref().map(day));
     let swapped = matches!((&from, &to), (Some(from), Some(to)) if from > to);
     let (from, to) = if swapped { (to, from) } else { (from, to) };
-    Asked {
-        by: chosen,
-        filters: filters.iter().map(filter).collect(),
-        from,
-        to,
-    }
+    Asked { by: chosen, filters: filters.iter().map(filter).collect(), from, to }
 }
 
 fn request(name: Name, asked: &Asked) -> Request {
-    let filters: Vec<String> = asked
-        .filters
-        .iter()
-        .map(|(d, v)| format!("{d}={v}"))
-        .collect();
-    Request::parse(
-        name,
-        Some(&asked.by.join(",")),
-        &filters,
-        asked.from.as_deref(),
-        asked.to.as_deref(),
-    )
-    .expect("a request")
+    let filters: Vec<String> = asked.filters.iter().map(|(d, v)| format!("{d}={v}")).collect();
+    Request::parse(name, Some(&asked.by.join(",")), &filters, asked.from.as_deref(), asked.to.as_deref()).expect("a request")
 }
 
 fn json(rows: &[tally::Row]) -> Json {
@@ -106,31 +74,15 @@ fn json(rows: &[tally::Row]) -> Json {
 
 fn canonical<P>(history: &[Json], cuts: &[usize]) -> Result<P, TestCaseError>
 where
-    P: Stored<Recognition>
-        + Merge<Recognition>
-        + Default
-        + Send
-        + Debug
-        + PartialEq
-        + Serialize
-        + DeserializeOwned,
+    P: Stored<Recognition> + Merge<Recognition> + Default + Send + Debug + PartialEq + Serialize + DeserializeOwned,
 {
     let frames = ledger::frames(history);
     let whole = ledger::fold(P::default(), &frames, 0..frames.len());
     let bytes = codec::encode_state(&whole).expect("bytes");
     // Merged ranges, in whatever grouping.
     let parallel = ledger::fold_parallel(P::default, &frames, cuts);
-    prop_assert_eq!(
-        &codec::encode_state(&parallel).expect("bytes"),
-        &bytes,
-        "{} in parallel",
-        P::NAME
-    );
-    let mut ends: Vec<usize> = cuts
-        .iter()
-        .map(|cut| (*cut).min(frames.len()))
-        .chain([0, frames.len()])
-        .collect();
+    prop_assert_eq!(&codec::encode_state(&parallel).expect("bytes"), &bytes, "{} in parallel", P::NAME);
+    let mut ends: Vec<usize> = cuts.iter().map(|cut| (*cut).min(frames.len())).chain([0, frames.len()]).collect();
     ends.sort_unstable();
     let mut later: Option<P> = None;
     for range in ends.windows(2).rev() {
@@ -140,23 +92,12 @@ where
         }
         later = Some(part);
     }
-    prop_assert_eq!(
-        &codec::encode_state(&later.unwrap_or_default()).expect("bytes"),
-        &bytes,
-        "{} from the end",
-        P::NAME
-    );
+    prop_assert_eq!(&codec::encode_state(&later.unwrap_or_default()).expect("bytes"), &bytes, "{} from the end", P::NAME);
     // Kept in the middle and taken up again.
     let half = ledger::fold(P::default(), &frames, 0..ends[1]);
-    let kept: P =
-        codec::decode_state(&codec::encode_state(&half).expect("bytes")).expect("a state");
+    let kept: P = codec::decode_state(&codec::encode_state(&half).expect("bytes")).expect("a state");
     let resumed = ledger::fold(kept, &frames, ends[1]..frames.len());
-    prop_assert_eq!(
-        &codec::encode_state(&resumed).expect("bytes"),
-        &bytes,
-        "{} resumed",
-        P::NAME
-    );
+    prop_assert_eq!(&codec::encode_state(&resumed).expect("bytes"), &bytes, "{} resumed", P::NAME);
     Ok(whole)
 }
 
