@@ -15,6 +15,7 @@ use sovang_core::personal::Opened;
 use sovang_core::record::Frame;
 use sovang_core::{Error, ErrorKind, Head, Position, Query, RecordId, Recorded, Result, Size, TagKey};
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,8 @@ pub(super) struct Shared {
     pub(super) source: Source,
     /// Held by whoever adds to the index.
     indexing: Mutex<()>,
+    /// The size at which the index's root was last compared with the log's.
+    compared: AtomicU64,
     grown: Mutex<Grown>,
     growth: Condvar,
     /// The first damage of the log that was met: it stops appends.
@@ -93,6 +96,7 @@ impl Shared {
             vault_failure: OnceLock::new(),
             source,
             indexing: Mutex::new(()),
+            compared: AtomicU64::new(0),
             grown: Mutex::new(Grown { head, waiting: 0 }),
             growth: Condvar::new(),
             damage: OnceLock::new(),
@@ -184,10 +188,12 @@ impl Shared {
     }
     /// Lets the index know the first `size` records at least.
     pub(super) fn catch_up(&self, size: Size) -> Result<()> {
-        if self.index.size() >= size {
+        if self.index.size() >= size && self.compared.load(Ordering::Acquire) >= size.0 {
             return Ok(());
         }
         let _one = lock(&self.indexing);
+        // At the head there is a root to compare with.
+        let size = size.max(self.head().size);
         if size.0.saturating_sub(self.index.size().0) > LAG_MAX {
             self.index.refresh()?;
         }
@@ -196,25 +202,54 @@ impl Shared {
     /// Walks the log into the index up to `size`. Under the lock.
     fn build(&self, size: Size) -> Result<()> {
         for _ in 0..REBUILDS_MAX {
+            let known = self.index.size().0;
             match self.try_build(size).and_then(|()| self.check_root()) {
                 Ok(()) => return Ok(()),
                 Err(IndexError::Stale { first, .. }) => self.index.discard_from(first),
-                Err(IndexError::Failed(error)) => return Err(error),
+                // An index of another log leads to places where this one has no batch: without it, what is damaged shows again.
+                Err(IndexError::Failed(error)) if error.kind() == ErrorKind::Damaged && !self.is_compared(known) => {
+                    self.index.discard_from(Size::ZERO);
+                }
+                Err(IndexError::Failed(error)) => return Err(self.noted(error)),
                 Err(IndexError::Behind { .. }) => break,
             }
         }
         Err(Error::new(ErrorKind::Io, "the index cannot be rebuilt").advise("delete the directory `index`: it is derived"))
     }
-    /// That the index is of this log: compared where both know the root.
+    /// That the index is of this log: it may have been made before log or index were restored from a backup, and a reader takes
+    /// over what other processes write.
     fn check_root(&self) -> Answer<()> {
         let head = self.head();
-        let size = self.index.size();
-        let other = size > head.size || (size == head.size && self.index.frontier()?.root() != head.root);
-        if !other {
+        if self.compared.load(Ordering::Acquire) >= head.size.0 {
             return Ok(());
         }
-        let cause = Error::new(ErrorKind::Damaged, format!("the index at size {size} is of another log"));
-        Err(IndexError::Stale { first: Size::ZERO, cause })
+        let size = self.index.size();
+        let stale = |first| {
+            let cause = Error::new(ErrorKind::Damaged, format!("the index at size {size} is of another log"));
+            Err(IndexError::Stale { first, cause })
+        };
+        // Where the index is of another log, what it leads to says nothing of this one.
+        let leaf = |position| {
+            let location = self.index.location(position).map_err(|e| Error::new(ErrorKind::Damaged, e.to_string()))?;
+            Ok(self.segments.frame(location, position)?.hash(position))
+        };
+        let same = match self.index.root_at(head.size, &leaf) {
+            Ok(root) => root == head.root,
+            Err(IndexError::Failed(error)) if error.kind() == ErrorKind::Damaged => false,
+            Err(other) => return Err(other),
+        };
+        if !same {
+            return stale(Size::ZERO);
+        }
+        let compared = match self.source {
+            // Beside a live writer the index may be ahead of what was looked at.
+            Source::Files(_) => head.size.0,
+            Source::Writer if size > head.size => return stale(head.size),
+            // From here on it is told of this log alone.
+            Source::Writer => u64::MAX,
+        };
+        self.compared.fetch_max(compared, Ordering::AcqRel);
+        Ok(())
     }
     fn try_build(&self, size: Size) -> Answer<()> {
         let known = self.index.size();
@@ -229,7 +264,7 @@ impl Shared {
         let mut told = known.0;
         let mut walk = self.segments.walk(cursor, size);
         while let Some(walked) = walk.next() {
-            let walked = walked.map_err(|e| self.noted(e))?;
+            let walked = walked?;
             if walked.position.0 < known.0 {
                 continue;
             }
@@ -284,7 +319,12 @@ impl Shared {
     /// As [`Self::frame`], for use while the index is being built.
     fn known_frame(&self, position: Position) -> Answer<Frame> {
         let location = self.index.location(position)?;
-        Ok(self.segments.frame(location, position).map_err(|e| self.noted(e))?)
+        let frame = self.segments.frame(location, position);
+        Ok(frame.map_err(|e| if self.is_compared(position.0 + 1) { self.noted(e) } else { e })?)
+    }
+    /// Whether the index was found to be of this log, for the first `size` records.
+    fn is_compared(&self, size: u64) -> bool {
+        self.compared.load(Ordering::Acquire) >= size
     }
     /// Where the record with this id is, among the first `size`.
     pub(super) fn find(&self, id: RecordId, size: Size) -> Result<Option<Position>> {

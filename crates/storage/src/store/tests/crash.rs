@@ -239,3 +239,56 @@ fn an_interrupted_creation_is_repeated() {
     }
     assert!(repeated > 20 && opened > 5, "{repeated} {opened}");
 }
+
+#[test]
+fn an_index_of_another_past_is_built_again() {
+    let event = |n: u64, past: &str| a(&[("past", past), ("n", &n.to_string())], past);
+    let fill = |store: &Store, range: std::ops::Range<u64>, past: &str| {
+        let tickets: Vec<Ticket> = range.map(|n| store.submit(one(&event(n, past), n)).unwrap()).collect();
+        tickets.into_iter().for_each(|t| drop(t.wait().unwrap()));
+    };
+    let files = SimFiles::new();
+    let store = Store::create(Arc::new(files.clone()), identity(), options()).unwrap();
+    fill(&store, 0..400, "first");
+    store.close().unwrap();
+    let backup = files.disk().visible();
+    let store = Store::open(Arc::new(files.clone()), options(), None).unwrap();
+    fill(&store, 400..900, "first");
+    store.close().unwrap();
+    let later = files.disk().visible();
+    // The log of the backup goes on otherwise.
+    let files = SimFiles::from_image(&backup);
+    let store = Store::open(Arc::new(files.clone()), options(), None).unwrap();
+    fill(&store, 400..1_000, "second");
+    store.close().unwrap();
+    let other = files.disk().visible();
+    let with_index_of = |log: &crate::sim::Image, index: &crate::sim::Image| {
+        let mut image = log.clone();
+        image.files.retain(|path, _| !path.starts_with("index/"));
+        image
+            .files
+            .extend(index.files.iter().filter(|(path, _)| path.starts_with("index/")).map(|(p, c)| (p.clone(), c.clone())));
+        SimFiles::from_image(&image)
+    };
+    for (log, past, size) in [(&backup, "first", 400), (&other, "second", 1_000), (&later, "first", 900)] {
+        for index in [&backup, &other, &later] {
+            let files = with_index_of(log, index);
+            let reader = View::open(Arc::new(files.clone()), None, &options()).unwrap();
+            let store = Store::open(Arc::new(files.clone()), options(), None).unwrap();
+            for view in [&reader, store.view()] {
+                assert_eq!(view.head().size, Size(size));
+                let expected = if past == "second" { 600 } else { size };
+                assert_eq!(selected(view, &Query::tag("past", past)).len() as u64, expected);
+                assert_eq!(view.find(id(size - 1)).unwrap(), Some(Position(size - 1)));
+                assert_eq!(view.find(id(1_500)).unwrap(), None);
+                assert_eq!(view.root_at(Size(size - 7)).unwrap(), reader.root_at(Size(size - 7)).unwrap());
+            }
+            fill(&store, 1_500..1_600, past);
+            reader.refresh().unwrap();
+            assert_eq!(reader.find(id(1_550)).unwrap(), Some(Position(size + 50)));
+            assert!(append(&store, one(&event(size - 1, past), size - 1)).unwrap().repeated);
+            store.close().unwrap();
+            assert!(View::open(Arc::new(files), None, &options()).unwrap().verify(&mut |_, _| {}).unwrap().findings.is_empty());
+        }
+    }
+}
