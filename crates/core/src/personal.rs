@@ -5,8 +5,14 @@ use std::fmt;
 
 /// A field of a person's data. The log holds a commitment; the value lives in the vault under the subject's key until it is erased.
 ///
-/// It has no serde impl, so a `derive(Serialize)` around it does not compile: use `Encoder::personal` and
-/// `Decoder::personal`, and `#[serde(skip)]` where serde is derived for something else. `Debug` hides the value.
+/// It has no serde impl, so that a derive around it cannot put it into the log by accident: use `Encoder::personal` and
+/// `Decoder::personal`, and for what serde is derived for besides `#[serde(skip)]` or
+/// `#[serde(with = "sovang::personal::json")]` (see [`json`]). `Debug` hides the value.
+///
+/// ```compile_fail
+/// #[derive(serde::Serialize)]
+/// struct Member { name: sovang_core::Personal<String> }
+/// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 pub enum Personal<T> {
     /// No value was given.
@@ -67,6 +73,38 @@ impl<T> fmt::Debug for Personal<T> {
             Self::Erased => "Erased",
             Self::Sealed => "Sealed",
         })
+    }
+}
+
+/// For `#[serde(with = "sovang::personal::json")]` on a field of something that is shown to people: the value where it is
+/// known, else null, in human-readable formats only.
+///
+/// ```
+/// use sovang_core::{Personal, personal};
+/// #[derive(serde::Serialize)]
+/// struct Shown {
+///     club: String,
+///     #[serde(with = "personal::json")]
+///     name: Personal<String>,
+/// }
+/// let shown = Shown { club: "C-1".into(), name: Personal::of("citizen:77", "Trần Thị B") };
+/// assert_eq!(serde_json::to_string(&shown).unwrap(), r#"{"club":"C-1","name":"Trần Thị B"}"#);
+/// assert!(sovang_core::codec::encode(&shown).is_err());
+/// ```
+pub mod json {
+    use super::Personal;
+    use serde::{Serialize, Serializer, ser::Error as _};
+
+    /// Writes the value where it is known, else null.
+    ///
+    /// # Errors
+    /// In a format that is not for people to read: personal data is stored in the vault only.
+    pub fn serialize<T: Serialize, S: Serializer>(personal: &Personal<T>, to: S) -> Result<S::Ok, S::Error> {
+        if to.is_human_readable() {
+            personal.value().serialize(to)
+        } else {
+            Err(S::Error::custom("personal data is kept in the vault, never in a payload: use Encoder::personal"))
+        }
     }
 }
 
