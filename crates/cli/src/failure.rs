@@ -32,7 +32,9 @@ impl Failure {
     }
     /// A file of the user's that cannot be read or written.
     pub(crate) fn file(error: &io::Error, doing: &str, path: &str) -> Self {
-        let code = if error.kind() == io::ErrorKind::NotFound { INPUT } else { ENVIRONMENT };
+        let not_there =
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory);
+        let code = if not_there { INPUT } else { ENVIRONMENT };
         Self::new(code, format!("cannot {doing} {path}: {error}"))
     }
     /// What went wrong, with the place in an input in front.
@@ -56,7 +58,9 @@ impl Failure {
 /// The exit code that a kind of error stands for.
 pub(crate) fn code_of(kind: ErrorKind) -> u8 {
     match kind {
-        ErrorKind::Damaged | ErrorKind::NotALedger | ErrorKind::WrongSchema | ErrorKind::WrongFormat | ErrorKind::Codec => DAMAGED,
+        ErrorKind::Damaged | ErrorKind::NotALedger | ErrorKind::WrongSchema | ErrorKind::WrongFormat | ErrorKind::Codec => {
+            DAMAGED
+        }
         ErrorKind::Locked
         | ErrorKind::NoSpace
         | ErrorKind::PermissionDenied

@@ -19,13 +19,54 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
 }
 
 /// An error message.
-#[expect(clippy::print_stderr, reason = "the place where messages are told")]
 pub(crate) fn complain(message: &str) {
-    eprintln!("error: {message}");
+    tell(&format!("error: {message}"));
 }
 
-/// A message that is no error.
-#[expect(clippy::print_stderr, reason = "the place where messages are told")]
+/// A message that is no error. Nobody may be listening, and that is no failure.
 pub(crate) fn tell(message: &str) {
-    eprintln!("{message}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(message));
+}
+
+/// A message may cite what a stranger wrote into a file: none of it is to steer the terminal.
+fn harmless(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for character in message.chars() {
+        if character.is_control() && character != '\n' {
+            out.extend(character.escape_default());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// What is said about an input, not the input itself: the middle of a very long text is left out.
+pub(crate) fn shortened(text: &str) -> String {
+    const START: usize = 400;
+    const END: usize = 200;
+    let characters = text.chars().count();
+    if characters <= START + END {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(START).collect();
+    let end: String = text.chars().skip(characters - END).collect();
+    format!("{start} … {end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{harmless, shortened};
+
+    #[test]
+    fn a_message_steers_no_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\nhint: ê"), "a\\u{1b}[2Jb\nhint: ê");
+    }
+
+    #[test]
+    fn the_middle_of_a_long_text_is_left_out() {
+        assert_eq!(shortened("ngắn"), "ngắn");
+        let long = shortened(&"ế".repeat(5000));
+        assert_eq!(long.chars().count(), 603);
+    }
 }

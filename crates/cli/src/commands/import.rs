@@ -6,8 +6,9 @@ use crate::{output, progress};
 use serde_json::json;
 use sovang::recognition::Recognition;
 use sovang::recognition::interchange::{Line, LineError, Mode, Numbering, parse_line};
-use sovang::recognition::rules::WholeOffice;
+use sovang::recognition::rules::{Refusal, WholeOffice};
 use sovang::{ErrorKind, ExecuteError, Imported, Importer, Ledger, NoRules, Rules, limits};
+use std::convert::Infallible;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -46,7 +47,7 @@ fn with_batch<R: Rules<Recognition>>(importer: Importer<Recognition, R>, args: &
 fn take_all<R>(args: &ImportArgs, mut importer: Importer<Recognition, R>, mode: Mode) -> Result<Imported, Failure>
 where
     R: Rules<Recognition>,
-    R::Refusal: Display,
+    R::Refusal: Refuses,
 {
     let bar = progress::count("reading");
     for file in &args.files {
@@ -60,7 +61,10 @@ where
             bar.finish_and_clear();
             if args.batch.is_some() && !args.dry_run && failure.code() == failure::INPUT {
                 let kept = importer.finish()?;
-                output::tell(&format!("kept: {} events before the bad line are appended; the size is {}", kept.appended, kept.head.size));
+                output::tell(&format!(
+                    "kept: {} events before the bad line are appended; the size is {}",
+                    kept.appended, kept.head.size
+                ));
             }
             return Err(failure);
         }
@@ -72,10 +76,15 @@ where
 }
 
 /// Takes a file's lines and gives the number of those that hold something.
-fn take_file<R>(file: &str, importer: &mut Importer<Recognition, R>, mode: Mode, bar: &indicatif::ProgressBar) -> Result<u64, Failure>
+fn take_file<R>(
+    file: &str,
+    importer: &mut Importer<Recognition, R>,
+    mode: Mode,
+    bar: &indicatif::ProgressBar,
+) -> Result<u64, Failure>
 where
     R: Rules<Recognition>,
-    R::Refusal: Display,
+    R::Refusal: Refuses,
 {
     let input: Box<dyn BufRead> = if file == "-" {
         Box::new(io::stdin().lock())
@@ -100,7 +109,8 @@ where
                 if let Some(form) = form {
                     import.entry = import.entry.with_id(numbering.id(&form));
                 }
-                importer.take(import).map_err(|error| refused(&place(), error))?;
+                let corrects = matches!(import.entry.event(), Recognition::RecordCorrected(_));
+                importer.take(import).map_err(|error| refused(&place(), corrects, error))?;
             }
             Line::Ledger(line) => {
                 let took = importer.take_ledger_event(&line.event, line.id, line.occurred_on, line.envelope, line.recorded_at);
@@ -112,14 +122,34 @@ where
 }
 
 fn bad_line(place: &str, error: &LineError) -> Failure {
-    Failure::input(format!("{place}: {error}"))
+    Failure::input(format!("{place}: {}", output::shortened(&error.to_string())))
 }
 
-fn refused<R: Display>(place: &str, error: ExecuteError<R>) -> Failure {
+/// Why a line that could be read is not taken: of a correction, a field may stand in the replacement.
+fn refused<R: Refuses>(place: &str, corrects: bool, error: ExecuteError<R>) -> Failure {
     match error {
-        ExecuteError::Refused(refusal) => Failure::input(format!("{place}: {refusal}")),
+        ExecuteError::Refused(refusal) => {
+            let field = refusal.field();
+            let within = if corrects && !matches!(field, "" | "target" | "override") { "replacement." } else { "" };
+            Failure::input(format!("{place}: {within}{field}: {}", output::shortened(&refusal.to_string())))
+        }
         ExecuteError::Failed(error) if error.kind() == ErrorKind::Codec => Failure::input(format!("{place}: {error}")),
         ExecuteError::Failed(error) => Failure::from(error).within(place),
+    }
+}
+
+/// A refusal that names the key it is about.
+trait Refuses: Display {
+    fn field(&self) -> &str;
+}
+impl Refuses for Refusal {
+    fn field(&self) -> &str {
+        self.field()
+    }
+}
+impl Refuses for Infallible {
+    fn field(&self) -> &str {
+        match *self {}
     }
 }
 

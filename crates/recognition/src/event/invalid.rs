@@ -49,24 +49,23 @@ pub enum Fault {
 
 impl Invalid {
     pub(crate) fn new(field: impl Into<String>, fault: Fault) -> Self {
-        Self {
-            field: field.into(),
-            fault,
-        }
+        Self { field: field.into(), fault }
     }
     /// The same fault, seen from the object that holds this one under `key`.
     pub(crate) fn within(self, key: &str) -> Self {
-        Self {
-            field: format!("{key}.{}", self.field),
-            fault: self.fault,
-        }
+        Self { field: format!("{key}.{}", self.field), fault: self.fault }
     }
     /// The domain's rule that refuses it: 7 for quantities, 9 for an amendment of an amendment, 0 for no rule.
     #[must_use]
     pub fn rule(&self) -> u16 {
-        match self.fault {
-            Fault::Negative => 7,
-            Fault::Amendment => 9,
+        self.fault.rule()
+    }
+}
+impl Fault {
+    pub(crate) fn rule(&self) -> u16 {
+        match self {
+            Self::Negative => 7,
+            Self::Amendment => 9,
             _ => 0,
         }
     }
@@ -88,9 +87,9 @@ impl fmt::Display for Fault {
             Self::Year => f.write_str("is not in the years 1 to 9999"),
             Self::Code => f.write_str("is not the code of a field: write it as text and parse it"),
             Self::Name => f.write_str("is blank, longer than 128 bytes or holds a control character"),
-            Self::SubjectOfCollective => {
-                f.write_str("is for an individual or a household: a collective's name is public and stands in the title or the name")
-            }
+            Self::SubjectOfCollective => f.write_str(
+                "is for an individual or a household: a collective's name is public and stands in the title or the name",
+            ),
             Self::AddressApart => {
                 f.write_str("is public: of a model with a subject it is that subject's personal data, and only of such a model")
             }

@@ -127,7 +127,12 @@ impl fmt::Display for Reason {
             Self::Overflow => f.write_str("is a number beyond 64 bits"),
             Self::Type { given } => write!(f, "{given:?} is no event type of this version"),
             Self::Code(unknown) => unknown.fmt(f),
-            Self::Invalid(fault) => fault.fmt(f),
+            Self::Invalid(fault) => {
+                if fault.rule() != 0 {
+                    write!(f, "rule {}: ", fault.rule())?;
+                }
+                fault.fmt(f)
+            }
             Self::Date => f.write_str("is no day of the years 1 to 9999 written YYYY-MM-DD"),
             Self::Time => f.write_str("is no instant such as 2024-10-14T08:30:00Z (RFC 3339)"),
             Self::Uuid => f.write_str("is no UUID such as 0192d7a0-5c1e-7000-8000-000000000001"),

@@ -1,0 +1,15 @@
+//! The binary from outside, as a clerk, a script or an auditor meets it: docs and scripts rely on what is asserted here.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail by panicking, and says what it skips")]
+
+mod bad_input;
+mod book;
+mod damage;
+mod disk;
+mod importing;
+mod killed;
+mod migration;
+mod output;
+mod reading;
+mod root;
+mod two_processes;
