@@ -156,10 +156,9 @@ tallies! {
     Recognised = recognised, "tally-recognised";
     /// How many of the models registered in a year were ever recognised.
     ///
-    /// Every dimension is the model's. Dates filter both sides, each by its own record: `registered` counts the registrations
-    /// that occurred between them, `recognised` the models with a recognition that occurred between them, in the row of their
-    /// registration, whenever that was. So a rate over dates may exceed 10,000. A model that is recognised without being
-    /// registered (imported with an override) is a recognised model of the null year. The rate of no registration is 0.
+    /// Every dimension is the model's. Dates filter the registrations that are counted; a model among them is recognised
+    /// whenever that was. One that no counted registration stands for is in no row, so that a rate never exceeds 10,000. The
+    /// rate of no registration is 0.
     RecognitionRate = rate, "tally-recognition-rate";
     /// New models against continued ones.
     ///

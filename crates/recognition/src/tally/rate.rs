@@ -22,18 +22,16 @@ impl Counting for State {
         vec![Recognition::MODEL_REGISTERED, Recognition::MODEL_RECOGNISED, Recognition::DECISION_ANNULLED]
     }
     fn count(&mut self, effect: Effect<'_, Recognition>, scope: &Scope) {
-        let counts = scope.counts(effect.occurred_on);
         if let Recognition::ModelRecognised(event) = effect.event {
-            if counts {
-                self.decisions.add(model(&event.model), decision(&event.decision), effect.weight);
+            self.decisions.add(model(&event.model), decision(&event.decision), effect.weight);
+        } else if let Some(place) = Place::of(effect.event) {
+            if scope.counts(effect.occurred_on) {
+                self.registered.add(place, effect.weight);
+                self.models.count(effect);
             }
-            return;
+        } else {
+            self.annulled.count(effect);
         }
-        if counts && let Some(place) = Place::of(effect.event) {
-            self.registered.add(place, effect.weight);
-        }
-        self.models.count(effect);
-        self.annulled.count(effect);
     }
     fn merge(&mut self, later: Self) {
         self.registered.merge(later.registered);
@@ -49,8 +47,11 @@ impl Counting for State {
         }
         for (model, mut decisions) in self.decisions.iter() {
             if decisions.any(|(decision, _)| !self.annulled.holds(decision)) {
+                // Of the registrations that count, those recognised whenever. A model that none of them registers is in no row.
                 let place = self.models.place(model);
-                if let Some(line) = rows.line(|dimension| Place::seen(place, dimension)) {
+                if place.is_some()
+                    && let Some(line) = rows.line(|dimension| Place::seen(place, dimension))
+                {
                     line.add(1, 1);
                 }
             }

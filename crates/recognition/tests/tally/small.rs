@@ -213,7 +213,6 @@ fn the_rate_is_of_a_registration_year_whenever_recognised() {
     assert_eq!(
         rows("recognition-rate", &history, None, NO, None, None),
         json!([
-            {"year": null, "registered": 0, "recognised": 1, "rate_bp": 0},
             {"year": 2023, "registered": 2, "recognised": 1, "rate_bp": 5000},
             {"year": 2024, "registered": 3, "recognised": 1, "rate_bp": 3333},
         ])
@@ -228,11 +227,7 @@ fn the_rate_is_of_a_registration_year_whenever_recognised() {
     );
     assert_eq!(
         rows("recognition-rate", &history, None, NO, Some("2025-01-01"), None),
-        json!([
-            {"year": null, "registered": 0, "recognised": 1, "rate_bp": 0},
-            {"year": 2023, "registered": 0, "recognised": 1, "rate_bp": 0},
-            {"year": 2024, "registered": 0, "recognised": 2, "rate_bp": 0},
-        ])
+        json!([])
     );
 }
 
