@@ -3,11 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod blobs;
+pub mod budget;
 pub mod disk;
 pub mod files;
 pub mod index;
 pub mod log;
 pub mod memory;
 pub mod sim;
-pub mod vault;
 pub mod store;
+pub mod vault;

@@ -451,7 +451,7 @@ impl Drop for Ended<'_> {
     }
 }
 
-fn is_gone(error: &Error) -> bool {
+pub(super) fn is_gone(error: &Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|e| e.downcast_ref::<std::io::Error>());
     cause.is_some_and(|e| e.kind() == IoKind::NotFound)
 }

@@ -4,7 +4,9 @@
 //! path, and runs are merged by a factor. Every page of a run has a checksum; a run that cannot be believed is an
 //! [`IndexError::Stale`], never a miss. A hit is a candidate: keys are 8-byte fingerprints, so the caller confirms it on the record.
 
+pub(crate) mod bytes;
 mod cache;
+mod check;
 mod footer;
 mod fresh;
 mod keeper;
@@ -21,6 +23,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use check::check;
 pub use postings::Postings;
 
 use self::keeper::Keeper;

@@ -9,7 +9,7 @@ pub(super) const BODY: usize = PAGE - 4;
 /// Bits of a filter page.
 const FILTER_BITS: u64 = BODY as u64 * 8;
 /// Bits of the filter for each entry; with [`FILTER_PROBES`], about 1 of 300 misses is not seen by it.
-const FILTER_BITS_PER_ENTRY: u64 = 12;
+pub(super) const FILTER_BITS_PER_ENTRY: u64 = 12;
 const FILTER_PROBES: u32 = 8;
 
 /// A page as read.

@@ -128,6 +128,28 @@ impl Run {
     pub(super) fn fence(&self) -> Fence {
         self.footer.fence
     }
+    /// Reads every page again, past the cache: the first one whose checksum does not hold.
+    pub(super) fn first_bad_page(&self) -> Result<Option<Error>, Error> {
+        const AT_ONCE: usize = 64;
+        let io = |e| Error::io(e, "read a run of the index", &self.place);
+        // The last page was checked when the run was opened.
+        let last = self.file.len().map_err(io)? / PAGE as u64 - 1;
+        let mut bytes = vec![0; AT_ONCE * PAGE];
+        let mut number = 0;
+        while u64::from(number) < last {
+            let wanted = usize::try_from(last - u64::from(number)).map_or(AT_ONCE, |left| left.min(AT_ONCE));
+            let read = self.file.read_at(&mut bytes[..wanted * PAGE], u64::from(number) * PAGE as u64).map_err(io)?;
+            for page in bytes[..wanted * PAGE].chunks_exact(PAGE) {
+                let short = read < wanted * PAGE;
+                if short || !self.seed.holds(number, page) {
+                    let offset = u64::from(number) * PAGE as u64;
+                    return Ok(Some(unsound("a page of the index is damaged", &self.place).at_offset(offset)));
+                }
+                number += 1;
+            }
+        }
+        Ok(None)
+    }
     pub(super) fn is_damaged(&self) -> bool {
         self.damaged.load(Ordering::Relaxed)
     }

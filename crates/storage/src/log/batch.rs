@@ -14,11 +14,11 @@ const TRAILER_MAGIC: [u8; 4] = *b"SOVT";
 pub(super) const BATCH_HEADER_BYTES: usize = 128;
 pub(super) const TRAILER_BYTES: usize = 72;
 /// Bytes of the checksum that follows each frame.
-pub(super) const RECORD_SUM_BYTES: usize = 4;
+pub(crate) const RECORD_SUM_BYTES: usize = 4;
 const _: () = assert!(4 + 4 + 8 + 8 + 4 + 4 + 8 + 32 + 8 + 8 + 32 + 4 + 4 == BATCH_HEADER_BYTES);
 const _: () = assert!(4 + 4 + 8 + 8 + 8 + 32 + 4 + 4 == TRAILER_BYTES);
 /// Bytes of a batch that are no record's.
-pub(super) const BATCH_FIXED_BYTES: usize = BATCH_HEADER_BYTES + TRAILER_BYTES;
+pub(crate) const BATCH_FIXED_BYTES: usize = BATCH_HEADER_BYTES + TRAILER_BYTES;
 
 /// How far the log was known durable when a header was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,7 @@ mod view;
 mod walk;
 mod writer;
 
+pub(crate) use batch::{BATCH_FIXED_BYTES, RECORD_SUM_BYTES};
 pub use segments::Segments;
 pub use verify::{Finding, LogReport, verify};
 pub use view::{LogView, Note};

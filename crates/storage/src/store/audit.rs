@@ -3,7 +3,7 @@
 use super::shared::Shared;
 use super::{StoreOptions, View};
 use crate::files::Files;
-use crate::index::{Answer, IndexError};
+use crate::index::{self, Answer, IndexError};
 use crate::log::{self, Segments, Walked};
 use sovang_core::{Error, ErrorKind, Head, Position, Result};
 use std::path::PathBuf;
@@ -141,6 +141,9 @@ impl View {
                     None => sealed += 1,
                 }
             }
+        }
+        for error in index::check(&*shared.files, shared.identity.ledger_id)? {
+            report.findings.push(Finding::beside(&error, None));
         }
         match shared.vault_failure.get() {
             Some(why) => report.findings.push(Finding::beside(why, None)),

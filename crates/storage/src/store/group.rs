@@ -283,6 +283,9 @@ impl Group {
             if kind >= limits::LEDGER_KIND_FIRST {
                 return refuse("to be amended is a record of the ledger itself");
             }
+            if record.replacement_kind().is_some_and(|replacement| replacement != kind) {
+                return refuse("is of another kind than what is to replace it: retract it and record the other event");
+            }
             for at in self.found.by_key.get(&amendments_key(target)).into_iter().flatten() {
                 if let Some(earlier) = self.records.get(*at).filter(|r| r.target() == Some(target)) {
                     derived.add_prepared(earlier);

@@ -56,7 +56,10 @@ impl Reservations {
     pub(super) fn make(&self, files: &Arc<dyn Files>, bytes: u64) -> Result<Reservation> {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let path = format!("{PREFIX}{number}{SUFFIX}");
-        let fail = |e| Error::io(e, &format!("set {bytes} bytes aside"), files.describe(""));
+        let fail = |e| {
+            Error::io(e, &format!("set {bytes} bytes aside"), files.describe(""))
+                .advise("free space on that disk, then do the same again")
+        };
         let file = files.open(&path, Open::Create).map_err(fail)?;
         // From here on a failure removes the file.
         let held = Arc::new(Held { files: Arc::clone(files), path, bytes, given_back: AtomicBool::new(false) });

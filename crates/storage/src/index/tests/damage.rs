@@ -187,3 +187,19 @@ fn a_damaged_run_is_not_merged_and_told() {
     index.flush().expect("goes on");
     assert!(check_as_a_store(&index, &log, 1));
 }
+
+#[test]
+fn a_check_reads_every_page_and_names_the_bad_one() {
+    let (files, _) = three_runs();
+    assert!(check(&files, LEDGER).expect("reads").is_empty());
+    for (name, len) in listing(&files) {
+        for page in 0..len / page::PAGE as u64 {
+            let damaged = files.fork();
+            flip(&damaged, &name, page * page::PAGE as u64 + 17, 4);
+            let found = check(&damaged, LEDGER).expect("reads");
+            assert_eq!(found.len(), 1, "{name} page {page}");
+            let last = (page + 1) * page::PAGE as u64 == len;
+            assert_eq!(found[0].offset(), (!last).then_some(page * page::PAGE as u64), "{name} page {page}");
+        }
+    }
+}
