@@ -6,7 +6,9 @@ use std::path::PathBuf;
 /// The golden book: an append-only ledger of records whose history anyone can verify.
 #[derive(Parser, Debug)]
 #[command(name = "sovang", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done, 1 a check found something wrong, 2 usage or bad input, 3 damaged or not a ledger, 4 the environment.\n\nStart with:  sovang demo")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a check found something wrong, 2 usage or bad input, 3 damaged or not a ledger, 4 the environment.\n\nStart with:  sovang demo"
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -27,7 +29,9 @@ pub(crate) enum Command {
     #[command(after_help = IMPORT_HELP)]
     Import(ImportArgs),
     /// Write the log as JSON Lines, in position order
-    #[command(after_help = "Example:  sovang export golden-book > book.jsonl\n          sovang init copy --origin example.org/copy && sovang import copy --migrate book.jsonl")]
+    #[command(
+        after_help = "Example:  sovang export golden-book > book.jsonl\n          sovang init copy --origin example.org/copy && sovang import copy --migrate book.jsonl"
+    )]
     Export {
         /// The ledger
         dir: PathBuf,
@@ -36,9 +40,14 @@ pub(crate) enum Command {
         with_personal: bool,
     },
     /// Show records
-    #[command(after_help = "Example:  sovang log golden-book --model BTL-2024-0001\n          sovang log golden-book --json --from 100 --limit 10")]
+    #[command(
+        after_help = "Example:  sovang log golden-book --model BTL-2024-0001\n          sovang log golden-book --json --from 100 --limit 10"
+    )]
     Log(LogArgs),
     /// Show size and root
+    #[command(
+        after_help = "Example:  sovang head golden-book --json\n\nTwo copies with the same size and root hold the same records. Write both down elsewhere: that is what a later history can be held against."
+    )]
     Head {
         /// The ledger
         dir: PathBuf,
@@ -47,10 +56,14 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Count and sum: one of the tallies an office publishes
-    #[command(after_help = "Example:  sovang tally golden-book contributions --by year,kind --where source=socialised --from 2024-01-01\n          sovang tally golden-book registered --as-of 2019-12-31T23:59:59+07:00 --format csv\n          sovang tally golden-book --list")]
+    #[command(
+        after_help = "Example:  sovang tally golden-book contributions --by year,kind --where source=socialised --from 2024-01-01\n          sovang tally golden-book registered --as-of 2019-12-31T23:59:59+07:00 --format csv\n          sovang tally golden-book --list"
+    )]
     Tally(TallyArgs),
     /// Re-hash every byte and check everything that is kept
-    #[command(after_help = "0 = sound, which means consistent, not anchored: only a checkpoint from elsewhere shows that this is the history others saw.\n1 = the log is sound, but an index, a snapshot or the vault disagrees with it.  3 = the log is damaged.")]
+    #[command(
+        after_help = "Example:  sovang verify golden-book\n          sovang verify golden-book --json\n\nExit codes: 0 = sound, which means consistent, not anchored: only a checkpoint from elsewhere shows that this is the history others saw.\n1 = the log is sound, but an index, a snapshot or the vault disagrees with it.  3 = the log is damaged."
+    )]
     Verify {
         /// The ledger
         dir: PathBuf,
@@ -59,6 +72,7 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Build the ten-year example of a district from nothing, print its figures, verify it
+    #[command(after_help = "Example:  sovang demo\n          sovang demo demo-book && sovang tally demo-book cumulative")]
     Demo {
         /// A new or empty directory; without it one under the system's temporary directory
         dir: Option<PathBuf>,
@@ -90,11 +104,18 @@ pub(crate) struct ImportArgs {
 }
 
 const IMPORT_HELP: &str = "\
-A line without `id` gets one derived from its content and from how many equal lines came before it in the same file: importing a file again
-appends nothing, and two equal gifts of one day in one file both count. Equal lines without `id` in two files count once.
-
 Example:  sovang import golden-book 2024.jsonl
-          grep commendation 2024.jsonl | sovang import golden-book - --dry-run";
+          grep commendation 2024.jsonl | sovang import golden-book - --dry-run
+
+A line is one event, such as
+{\"type\":\"model_continued\",\"occurred_on\":\"2025-02-01\",\"actor\":\"clerk\",\"model\":\"BTL-2024-0001\",\"year\":2025}
+
+A line without `id` gets one derived from its content and from how many equal lines came before it in the same file: \
+importing a file again appends nothing, and two equal gifts of one day in one file both count. Equal lines without `id` in \
+two files count once.
+
+One bad line refuses all of it, and the message names file, line and field. A kill or a power loss may leave the first \
+part: the same command completes it.";
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct LogArgs {

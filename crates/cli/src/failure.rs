@@ -42,6 +42,12 @@ impl Failure {
         self.message = format!("{place}: {}", self.message);
         self
     }
+    /// Adds what to do next.
+    pub(crate) fn advise(mut self, hint: &str) -> Self {
+        self.message.push_str("\nhint: ");
+        self.message.push_str(hint);
+        self
+    }
     pub(crate) fn code(&self) -> u8 {
         self.code
     }

@@ -14,6 +14,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
+/// The name that stands for what is piped in.
+const STDIN: &str = "-";
 const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
@@ -53,20 +55,16 @@ where
     for file in &args.files {
         let taken = take_file(file, &mut importer, mode, &bar).and_then(|lines| {
             if lines == 0 && !args.allow_empty {
-                return Err(Failure::input(format!("{file}: no event in it\nhint: --allow-empty lets that be no error")));
+                return Err(Failure::input(format!(
+                    "{}: no event in it\nhint: --allow-empty lets that be no error",
+                    shown(file)
+                )));
             }
             Ok(())
         });
         if let Err(failure) = taken {
             bar.finish_and_clear();
-            if args.batch.is_some() && !args.dry_run && failure.code() == failure::INPUT {
-                let kept = importer.finish()?;
-                output::tell(&format!(
-                    "kept: {} events before the bad line are appended; the size is {}",
-                    kept.appended, kept.head.size
-                ));
-            }
-            return Err(failure);
+            return Err(if args.batch.is_some() && !args.dry_run { kept(importer, failure) } else { failure });
         }
     }
     bar.set_message("appending");
@@ -75,9 +73,23 @@ where
     Ok(imported)
 }
 
+/// What a batched import that breaks off leaves behind: what came before a bad line, or the batches that were committed.
+fn kept<R: Rules<Recognition>>(importer: Importer<Recognition, R>, failure: Failure) -> Failure {
+    if failure.code() != failure::INPUT {
+        return failure.advise("the batches before are in the ledger; the same command goes on from there");
+    }
+    match importer.finish() {
+        Ok(kept) => failure.advise(&format!(
+            "the {} events before it are appended, the size is {}; correct the line and run the same command again",
+            kept.appended, kept.head.size
+        )),
+        Err(error) => error.into(),
+    }
+}
+
 /// Takes a file's lines and gives the number of those that hold something.
 fn take_file<R>(
-    file: &str,
+    name: &str,
     importer: &mut Importer<Recognition, R>,
     mode: Mode,
     bar: &indicatif::ProgressBar,
@@ -86,10 +98,11 @@ where
     R: Rules<Recognition>,
     R::Refusal: Refuses,
 {
-    let input: Box<dyn BufRead> = if file == "-" {
+    let file = shown(name);
+    let input: Box<dyn BufRead> = if name == STDIN {
         Box::new(io::stdin().lock())
     } else {
-        let opened = File::open(file).map_err(|e| Failure::file(&e, "open", file))?;
+        let opened = File::open(name).map_err(|e| Failure::file(&e, "open", file))?;
         Box::new(BufReader::with_capacity(1 << 20, opened))
     };
     let mut lines = Lines { input, file, number: 0, line: Vec::new() };
@@ -119,6 +132,11 @@ where
         }
     }
     Ok(taken)
+}
+
+/// A file's name in messages.
+fn shown(file: &str) -> &str {
+    if file == STDIN { "stdin" } else { file }
 }
 
 fn bad_line(place: &str, error: &LineError) -> Failure {
