@@ -2,6 +2,8 @@
 //!
 //!     cargo run --example auditor -- DIR
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
+
 use sovang::{Ledger, Query, RawEvent};
 use std::collections::BTreeMap;
 

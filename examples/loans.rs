@@ -2,6 +2,8 @@
 //!
 //!     cargo run --example loans
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use serde::{Deserialize, Serialize};
 use sovang::{
     CodecError, Command, Date, Decoder, Encoder, Entry, Event, ExecuteError, Kind, Ledger, Merge, Projection, Query, Recorded,

@@ -2,9 +2,9 @@
 //!
 //!     cargo run --example quickstart
 
-use sovang::recognition::{
-    self, Contribution, Field, Level, Recognition, Source, SubjectKind, UnitKind, tally,
-};
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
+use sovang::recognition::{self, Contribution, Field, Level, Recognition, Source, SubjectKind, UnitKind, tally};
 use sovang::{Ledger, date};
 
 fn main() -> Result<(), recognition::Refused> {
@@ -14,7 +14,12 @@ fn main() -> Result<(), recognition::Refused> {
 
     let unit = recognition::unit_defined("co-nhue-1", "Cổ Nhuế 1", UnitKind::Ward, date(2013, 12, 27));
     let register = recognition::model_registered(
-        "flower-road", "Flower road", SubjectKind::Collective, "co-nhue-1", Field::CultureSociety, 2024,
+        "flower-road",
+        "Flower road",
+        SubjectKind::Collective,
+        "co-nhue-1",
+        Field::CultureSociety,
+        2024,
     );
     let decision = recognition::decision("district", "120/QD-UBND", date(2024, 9, 2));
     let recognise = recognition::model_recognised("flower-road", Level::District, decision);

@@ -3,6 +3,8 @@
 //!
 //!     cargo run --release --example service
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use sovang::recognition::{self, Contribution, Field, Recognition, Source, SubjectKind, UnitKind};
 use sovang::{Ledger, Ticket, date};
 use std::thread;
@@ -26,7 +28,12 @@ fn main() -> Result<(), recognition::Refused> {
                 let desk = ledger.by(format!("desk:{worker}")).correlation(format!("batch-{worker}"));
                 scope.spawn(move || {
                     let tickets = (0..GIFTS)
-                        .map(|_| desk.submit(recognition::model_funded("lamp-road", Contribution::Cash { vnd: 50_000 }, Source::Socialised).on(day)))
+                        .map(|_| {
+                            desk.submit(
+                                recognition::model_funded("lamp-road", Contribution::Cash { vnd: 50_000 }, Source::Socialised)
+                                    .on(day),
+                            )
+                        })
                         .collect::<Result<Vec<Ticket>, _>>()?;
                     let mut durable = 0;
                     for ticket in tickets {

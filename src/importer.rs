@@ -5,8 +5,8 @@ use crate::spool::{Spool, Spooled};
 use sovang_core::event::LedgerEvent;
 use sovang_core::record::{Frame, Prepared};
 use sovang_core::{
-    Date, Envelope, Error, ErrorKind, Event, Head, Import, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime, calendar,
-    limits,
+    Date, Envelope, Error, ErrorKind, Event, Head, Import, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime,
+    calendar, limits,
 };
 use sovang_projection::{ExecuteError, Projection};
 use sovang_storage::store::{Submission, Ticket};
@@ -143,8 +143,11 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
     /// `NotEmpty` unless the ledger is empty.
     pub fn migrating(mut self) -> Result<Self> {
         if self.looked_at != Size::ZERO {
-            return Err(Error::new(ErrorKind::NotEmpty, format!("a migration needs an empty ledger; this one has {} records", self.looked_at))
-                .advise("create a new ledger and migrate into it"));
+            return Err(Error::new(
+                ErrorKind::NotEmpty,
+                format!("a migration needs an empty ledger; this one has {} records", self.looked_at),
+            )
+            .advise("create a new ledger and migrate into it"));
         }
         self.migrating = true;
         Ok(self)
@@ -177,7 +180,9 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         }
         for value in prepared.personal().iter().filter_map(|row| row.value.as_ref()) {
             if self.ledger.view().is_erased(&value.subject)? {
-                return Err(Error::new(ErrorKind::ErasedSubject, "the entry names a person whose data was erased").with_ids([id]).into());
+                return Err(Error::new(ErrorKind::ErasedSubject, "the entry names a person whose data was erased")
+                    .with_ids([id])
+                    .into());
             }
         }
         let recorded_at = self.recorded_at(import.recorded_at)?;
@@ -273,7 +278,8 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         }
         let store = Arc::clone(self.ledger.store());
         let reserved = store.reserve(self.spooled_bytes)?;
-        let mut sending = Sending { looked_at: self.looked_at, records: Vec::new(), times: Vec::new(), bytes: 0, flying: VecDeque::new() };
+        let mut sending =
+            Sending { looked_at: self.looked_at, records: Vec::new(), times: Vec::new(), bytes: 0, flying: VecDeque::new() };
         self.spool.get_mut().drain(|Spooled { record, recorded_at }| {
             if sending.records.len() == BATCH_RECORDS || sending.bytes + record.len() > BATCH_BYTES {
                 sending.send(&store)?;

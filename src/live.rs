@@ -78,7 +78,10 @@ impl<P: Send + Sync + 'static> Live<P> {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Error::new(ErrorKind::TimedOut, format!("the projection is at size {}, not yet {size}", progress.size)));
+                return Err(Error::new(
+                    ErrorKind::TimedOut,
+                    format!("the projection is at size {}, not yet {size}", progress.size),
+                ));
             }
             progress = self.shared.grown.wait_timeout(progress, left).unwrap_or_else(PoisonError::into_inner).0;
         }

@@ -8,7 +8,12 @@ use sovang_recognition::rules::{Refusal, Target, WholeOffice};
 
 impl Rules<Recognition> for WholeOffice {
     type Refusal = Refusal;
-    fn admit(&mut self, import: &Import<Recognition>, id: RecordId, names: Names<'_, Recognition>) -> Result<(), ExecuteError<Refusal>> {
+    fn admit(
+        &mut self,
+        import: &Import<Recognition>,
+        id: RecordId,
+        names: Names<'_, Recognition>,
+    ) -> Result<(), ExecuteError<Refusal>> {
         use sovang_core::Event as _;
         let target = match import.entry.event().amends() {
             None => Target::Missing,

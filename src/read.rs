@@ -1,8 +1,8 @@
 //! Reading and following.
 
 use crate::reader::Reader;
-use sovang_core::record::Frame;
 use sovang_core::event::LedgerEvent;
+use sovang_core::record::Frame;
 use sovang_core::{Error, Event, Position, Query, Recorded, Result, Size};
 use std::fmt;
 use std::sync::Arc;
@@ -58,7 +58,9 @@ impl<E: Event> IntoIterator for Read<E> {
     fn into_iter(self) -> Records<E> {
         match self.reader.refresh() {
             Ok(head) => Records::new(self.reader, &self.query, self.from, head.size, self.backwards),
-            Err(error) => Records { reader: self.reader, frames: Box::new(std::iter::once(Err(error))), sealed: false, done: false },
+            Err(error) => {
+                Records { reader: self.reader, frames: Box::new(std::iter::once(Err(error))), sealed: false, done: false }
+            }
         }
     }
 }

@@ -8,7 +8,8 @@ use sovang_core::ids::Commitment;
 use sovang_core::personal::Opened;
 use sovang_core::record::{Frame, Prepared};
 use sovang_core::{
-    Date, Encoder, Error, ErrorKind, Event, Head, LedgerId, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime, calendar,
+    Date, Encoder, Error, ErrorKind, Event, Head, LedgerId, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime,
+    calendar,
 };
 use sovang_projection::{Folded, Merge, Projection, Stored};
 use sovang_storage::store::View;

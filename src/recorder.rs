@@ -5,8 +5,8 @@ use crate::ticket::{Appended, Ticket};
 use sovang_core::event::LedgerEvent;
 use sovang_core::record::Prepared;
 use sovang_core::{
-    Actor, Condition, Date, Entry, Envelope, Error, ErrorKind, Event, Override, Position, Query, RecordId, Recorded, Result, Size,
-    SubjectId, calendar,
+    Actor, Condition, Date, Entry, Envelope, Error, ErrorKind, Event, Override, Position, Query, RecordId, Recorded, Result,
+    Size, SubjectId, calendar,
 };
 use sovang_projection::{ATTEMPTS_DEFAULT, Command, ExecuteError, Store};
 use sovang_storage::store::Submission;
@@ -139,7 +139,8 @@ impl<E: Event> Recorder<E> {
     /// # Errors
     /// `Refused` with the command's own reason, or `Failed`; a `Conflict` once the attempts are used up.
     pub fn execute<C: Command<E>>(&self, command: &C) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
-        let first = self.key.as_deref().map(|key| derived_id(key, 0)).or_else(|| command.known_id());
+        // As for the entries themselves: an id of their own goes before one by the key.
+        let first = command.known_id().or_else(|| self.key.as_deref().map(|key| derived_id(key, 0)));
         if let Some(there) = self.position_of(first)? {
             return self.repeat(command, there);
         }
@@ -152,7 +153,12 @@ impl<E: Event> Recorder<E> {
             done => done,
         }
     }
-    fn decide<C: Command<E>>(&self, command: &C, today: Date, at: Option<Size>) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
+    fn decide<C: Command<E>>(
+        &self,
+        command: &C,
+        today: Date,
+        at: Option<Size>,
+    ) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
         let looking = Looking { recorder: self, at };
         let attempts = if at.is_some() { 1 } else { self.attempts };
         match command.dated(today) {
@@ -164,10 +170,23 @@ impl<E: Event> Recorder<E> {
         id.map_or(Ok(None), |id| self.ledger.view().find(id))
     }
     /// The first result of a command that was executed before: decided once more on the state it then saw, and compared
-    /// with what it recorded.
+    /// with what it recorded. What comes to anything else is another command.
     fn repeat<C: Command<E>>(&self, command: &C, first: Position) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
-        let then = self.ledger.get(first)?.occurred_on;
-        self.decide(command, then, Some(Size(first.0)))
+        let there = self.ledger.view().frame(first)?;
+        let then = calendar::date_of(there.occurred_on()).map_err(|e| Error::from(e).at(first))?;
+        let is_more = |decided: usize| match &self.key {
+            Some(key) => Ok::<_, Error>(self.position_of(Some(derived_id(key, decided)))?.is_some()),
+            None => Ok(false),
+        };
+        match self.decide(command, then, Some(Size(first.0))) {
+            Ok(done) if !done.is_empty() && !is_more(done.len())? => Ok(done),
+            Err(ExecuteError::Failed(error)) => Err(error.into()),
+            Ok(_) | Err(ExecuteError::Refused(_)) => {
+                let what = format!("the id {} is there already, recorded for another command", there.id());
+                let error = Error::new(ErrorKind::ContentDiffers, what).at(first).with_ids([there.id()]);
+                Err(error.advise("give the new command its own id or idempotency key").into())
+            }
+        }
     }
 
     /// Destroys a person's data and records, under a handle that nobody can link to the person, that it was done and on
@@ -197,7 +216,7 @@ impl<E: Event> Recorder<E> {
             .store()
             .submit(Submission { records, condition, recorded_at: None })
             .and_then(sovang_storage::store::Ticket::wait)
-            .map_err(|e| if e.ids().is_empty() { e.with_ids(ids) } else { e })?;
+            .map_err(|e| of_batch(e, ids))?;
         Ok(crate::ticket::appended(&done))
     }
     fn prepare_all<I>(&self, entries: I) -> Result<Vec<Prepared>>
@@ -278,8 +297,17 @@ impl<E: Event> Store<E> for Looking<'_, E> {
     }
 }
 
+/// What went wrong with a batch: the entry at fault by its index, and the ids of all.
+fn of_batch(error: Error, ids: Vec<RecordId>) -> Error {
+    let at_fault = match error.ids() {
+        [one] if ids.len() > 1 => ids.iter().position(|id| id == one),
+        _ => None,
+    };
+    let error = error.with_ids(ids);
+    at_fault.map_or(error.clone(), |index| error.in_entry(index))
+}
+
 /// The id of the `index`-th entry of what is executed under an idempotency key.
 fn derived_id(key: &str, index: usize) -> RecordId {
     RecordId::v5(KEY_NAMESPACE, format!("{key}\0{index}").as_bytes())
 }
-

@@ -11,6 +11,7 @@ use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Kept {
     recorded_at: Option<i64>,
+    replacement_kind: Option<u16>,
     dated_by_writer: bool,
     personal: Vec<KeptPersonal>,
 }
@@ -38,7 +39,9 @@ pub(crate) struct Spool {
 
 fn failed(error: std::io::Error) -> Error {
     let kind = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => ErrorKind::NoSpace,
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
+            ErrorKind::NoSpace
+        }
         _ => ErrorKind::Io,
     };
     Error::new(kind, "cannot keep the import aside in a temporary file")
@@ -58,6 +61,7 @@ impl Spool {
     pub(crate) fn push(&mut self, record: &Prepared, recorded_at: Option<i64>) -> Result<()> {
         let kept = Kept {
             recorded_at,
+            replacement_kind: record.replacement_kind(),
             dated_by_writer: record.is_dated_by_writer(),
             personal: record
                 .personal()
@@ -106,7 +110,9 @@ impl Spool {
         for _ in 0..self.offsets.len() {
             match read_one(&mut reader)? {
                 Some(spooled) => each(spooled)?,
-                None => return Err(Error::new(ErrorKind::Io, "the import's temporary file is shorter than what was written to it")),
+                None => {
+                    return Err(Error::new(ErrorKind::Io, "the import's temporary file is shorter than what was written to it"));
+                }
             }
         }
         self.file.get_ref().set_len(0).map_err(failed)?;
@@ -144,6 +150,6 @@ fn read_one(from: &mut impl std::io::Read) -> Result<Option<Spooled>> {
             Ok(PersonalRow { field: p.field, commitment: Commitment(p.commitment), value })
         })
         .collect::<Result<Vec<_>>>()?;
-    let record = Prepared::from_kept(frame, kept.dated_by_writer, personal)?;
+    let record = Prepared::from_kept(frame, kept.replacement_kind, kept.dated_by_writer, personal)?;
     Ok(Some(Spooled { record, recorded_at: kept.recorded_at }))
 }

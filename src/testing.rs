@@ -5,8 +5,8 @@ use crate::ledger::Ledger;
 use crate::options::Options;
 use sovang_core::{Error, ErrorKind, Event, Result, UtcDateTime, calendar, shape};
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 pub use sovang_projection::testing::given;
 
@@ -96,7 +96,14 @@ fn schema_locked<E: Event>(path: &Path) -> Result<()> {
     }
     let gone: Vec<&str> = locked.lines().filter(|line| !now.lines().any(|n| n == *line)).collect();
     let new: Vec<&str> = now.lines().filter(|line| !locked.lines().any(|l| l == *line)).collect();
-    Err(Error::new(ErrorKind::Codec, format!("the schema is not what is locked\nlocked, but no longer so:\n{}\nnot in the file:\n{}", gone.join("\n"), new.join("\n")))
-        .in_file(path)
-        .advise("a changed payload needs a new version; lines that are only new belong into the file"))
+    Err(Error::new(
+        ErrorKind::Codec,
+        format!(
+            "the schema is not what is locked\nlocked, but no longer so:\n{}\nnot in the file:\n{}",
+            gone.join("\n"),
+            new.join("\n")
+        ),
+    )
+    .in_file(path)
+    .advise("a changed payload needs a new version; lines that are only new belong into the file"))
 }

@@ -26,10 +26,7 @@ impl Appended {
 }
 
 pub(crate) fn appended(done: &Done) -> Vec<Appended> {
-    done.records
-        .iter()
-        .map(|r| Appended { position: r.position, id: r.id, hash: r.hash, repeated: done.repeated })
-        .collect()
+    done.records.iter().map(|r| Appended { position: r.position, id: r.id, hash: r.hash, repeated: done.repeated }).collect()
 }
 
 /// A record on its way to the disk. One thread may hold many; dropping one cancels nothing.
@@ -46,7 +43,9 @@ impl Ticket {
     /// As [`crate::Recorder::record`].
     pub fn wait(self) -> Result<Appended> {
         let done = self.0.wait()?;
-        appended(&done).pop().ok_or_else(|| sovang_core::Error::new(sovang_core::ErrorKind::Closed, "the writer answered for no record"))
+        appended(&done)
+            .pop()
+            .ok_or_else(|| sovang_core::Error::new(sovang_core::ErrorKind::Closed, "the writer answered for no record"))
     }
 }
 impl fmt::Debug for Ticket {

@@ -26,7 +26,7 @@ pub enum ErrorKind {
     ContentDiffers,
     /// Some ids of one call are in the ledger and some are not; nothing was appended.
     PartlyPresent,
-    /// An amendment names no original record of this ledger.
+    /// An amendment names no original record of this ledger, or replaces it by an event of another kind.
     AmendmentTarget,
     /// The record names a person whose data was erased.
     ErasedSubject,

@@ -126,7 +126,8 @@ pub trait Event: Sized + Send + Sync + 'static {
 /// What an amending event does to an original record. It never names another amendment.
 #[derive(Debug)]
 pub enum Amends<'a, E> {
-    /// The record stands as `by`, having occurred on `on`.
+    /// The record stands as `by`, having occurred on `on`. `by` is of the original's kind, and the amending event's own tags
+    /// include those of `by`: queries find it under its own and under those of what it replaces.
     Replaces {
         /// The original record.
         target: RecordId,

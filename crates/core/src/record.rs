@@ -369,6 +369,7 @@ pub struct Prepared {
     digest: RecordDigest,
     tags: Vec<TagKey>,
     target: Option<RecordId>,
+    replacement_kind: Option<u16>,
     dated_by_writer: bool,
     personal: Vec<PersonalRow>,
 }
@@ -397,10 +398,10 @@ impl Prepared {
         let tags = Tags::of(event)?;
         let amends = event.amends();
         let target = amends.as_ref().map(Amends::target);
-        let mut flags = match amends {
-            None => 0,
-            Some(Amends::Replaces { .. }) => flags::REPLACES,
-            Some(Amends::Retracts { .. }) => flags::RETRACTS,
+        let (mut flags, replacement_kind) = match amends {
+            None => (0, None),
+            Some(Amends::Replaces { by, .. }) => (flags::REPLACES, Some(by.kind().number())),
+            Some(Amends::Retracts { .. }) => (flags::RETRACTS, None),
         };
         let mut personal = Vec::with_capacity(encoder.personal.len());
         for (field, part) in std::mem::take(&mut encoder.personal) {
@@ -467,24 +468,30 @@ impl Prepared {
             body,
             private_root: hash::private_root(&fields),
         };
-        let prepared = Self { bytes, digest, tags, target, dated_by_writer: occurred_on.is_none(), personal };
+        let prepared = Self { bytes, digest, tags, target, replacement_kind, dated_by_writer: occurred_on.is_none(), personal };
         #[cfg(debug_assertions)]
         prepared.check::<E>()?;
         Ok(prepared)
     }
 
-    /// A record that was prepared before and kept aside, as [`Self::bytes`], [`Self::is_dated_by_writer`] and [`Self::personal`] gave it.
+    /// A record that was prepared before and kept aside, as [`Self::bytes`], [`Self::replacement_kind`],
+    /// [`Self::is_dated_by_writer`] and [`Self::personal`] gave it.
     ///
     /// # Errors
     /// When the bytes are no frame, or the personal rows are not those it commits to.
-    pub fn from_kept(bytes: Vec<u8>, dated_by_writer: bool, personal: Vec<PersonalRow>) -> Result<Self, CodecError> {
+    pub fn from_kept(
+        bytes: Vec<u8>,
+        replacement_kind: Option<u16>,
+        dated_by_writer: bool,
+        personal: Vec<PersonalRow>,
+    ) -> Result<Self, CodecError> {
         let frame = Frame::parse(Bytes::from(bytes))?;
         if !frame.commitments().into_iter().eq(personal.iter().map(|row| (row.field, row.commitment))) {
             return Err(CodecError::Malformed { what: "personal values that the record does not commit to" });
         }
         let target = if frame.is_amendment() { frame.metadata()?.target } else { None };
         let (digest, tags) = (frame.digest(), frame.tags());
-        Ok(Self { bytes: frame.bytes.into(), digest, tags, target, dated_by_writer, personal })
+        Ok(Self { bytes: frame.bytes.into(), digest, tags, target, replacement_kind, dated_by_writer, personal })
     }
 
     /// Debug builds decode what they just encoded: a wrong serde attribute fails in the first test.
@@ -516,6 +523,11 @@ impl Prepared {
     #[must_use]
     pub fn target(&self) -> Option<RecordId> {
         self.target
+    }
+    /// The kind of the event that takes the target's place: it must be the target's own, under which amendments are found.
+    #[must_use]
+    pub fn replacement_kind(&self) -> Option<u16> {
+        self.replacement_kind
     }
     /// Whether the writer sets the day.
     #[must_use]

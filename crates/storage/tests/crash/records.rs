@@ -51,7 +51,7 @@ impl Item {
         frame.extend(0i64.to_le_bytes());
         frame.extend(self.id().to_bytes());
         frame.extend(body);
-        let mut record = Prepared::from_kept(frame, false, Vec::new()).unwrap();
+        let mut record = Prepared::from_kept(frame, None, false, Vec::new()).unwrap();
         record.stamp(
             1_700_000_000_000_000 + i64::try_from(self.number).unwrap(),
             20_000,

@@ -1,0 +1,8 @@
+//! The facade as an embedder meets it: one module for each of its duties, with the loan book of `loan.rs` as a stranger's event type.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod deciding;
+mod loan;
+mod opening;
+mod recording;
