@@ -95,7 +95,7 @@ class Office:
         self.citing = defaultdict(dict)  # decision: records that cite it
         self.dates = defaultdict(Counter)  # (issuer, number, year): dates cited
         self.annulled = {}
-        self.leaning = Counter()  # model: plaques without a decision of their own
+        self.mounted = defaultdict(dict)  # model: its plaques
         self.achievements = defaultdict(Counter)
 
     # -- standing and falling
@@ -144,7 +144,7 @@ class Office:
                 keep(self.places[place(event)], id(record))
             elif kind == "plaque_mounted":
                 keep(self.plaques, nfc(event["plaque"]))
-                self.leaning[model] += sign * ("decision" not in event)
+                keep(self.mounted[model], id(record))
         for decision in cited(event):
             keep(self.citing[decision_key(decision)], id(record))
             issuer, number, date = decision_key(decision)
@@ -233,7 +233,7 @@ class Office:
             return "something rests on the unit"
         if kind == "plaque_mounted" and nfc(event["plaque"]) in self.removals:
             return "a removal rests on the mounting"
-        if kind == "model_recognised" and self.leaning[model] > 0:
+        if kind == "model_recognised" and not all(self.stands_alone(plaque) for plaque in self.mounted[model].values()):
             return "a plaque may rest on the recognition"
         if kind == "decision_annulled":
             return self.restoring_refusal(event["decision"])
@@ -259,6 +259,10 @@ class Office:
 
     def counts(self, record):
         return decision_key(record.now["decision"]) not in self.annulled
+
+    def stands_alone(self, plaque):
+        """A plaque with a decision of its own rests on no recognition, unless that decision is annulled."""
+        return "decision" in plaque.now and self.counts(plaque)
 
     def occupied(self, key):
         return any(self.counts(record) for record in self.places[key].values())
@@ -453,6 +457,8 @@ class Life:
     def decision(self, level):
         """One decision lists many subjects; numbers restart every year."""
         issuer = self.random.choice(ISSUERS[level])
+        if issuer in NEW_WARDS and not self.reformed:
+            return None
         old = self.open_decisions.get(issuer)
         if old and self.chance(0.85) and old["date"] <= self.date():
             return dict(old, issuer=self.cite(issuer), number=self.cite(old["number"]))
@@ -811,7 +817,7 @@ class Life:
         elif change == 1:
             event["field"] = self.random.choice([*FIELDS, EXTRA_FIELD])
         elif change == 2:
-            event["year"] = max(2014, event["year"] + self.random.choice([-1, 1]))
+            event["year"] = min(max(2014, event["year"] + self.random.choice([-1, 1])), 2026)
         elif change == 3:
             event["subject_kind"] = self.random.choice(["individual", "household"])
             event["subject"] = self.person()
@@ -843,7 +849,7 @@ class Life:
             event["decision"] = decision
 
     def correct_model_continued(self, event):
-        event["year"] = max(2014, event["year"] + self.random.choice([-1, 1]))
+        event["year"] = min(max(2014, event["year"] + self.random.choice([-1, 1])), 2026)
 
     def correct_model_replicated(self, event):
         pass
