@@ -136,7 +136,7 @@ pub fn model_funded(
         model: model.into(),
         contribution,
         source,
-        qualifier: Qualifier::Exact,
+        qualifier: None,
         donor: Personal::None,
     }
 }
@@ -361,10 +361,10 @@ impl ModelRegistered {
     }
 }
 impl ModelFunded {
-    /// The quantity is not exact.
+    /// How the quantity relates to the truth.
     #[must_use]
     pub fn qualifier(mut self, qualifier: Qualifier) -> Self {
-        self.qualifier = qualifier;
+        self.qualifier = Some(qualifier);
         self
     }
     /// This person or family gave it: `Personal::of(id, name)`.

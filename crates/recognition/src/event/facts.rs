@@ -280,8 +280,8 @@ pub struct ModelFunded {
     pub contribution: Contribution,
     /// Where it comes from.
     pub source: Source,
-    /// How the quantity relates to the truth; exact unless said otherwise.
-    pub qualifier: Qualifier,
+    /// How the quantity relates to the truth, as it was said; exact when nothing was.
+    pub qualifier: Option<Qualifier>,
     /// Who gave it.
     pub donor: Personal<String>,
 }

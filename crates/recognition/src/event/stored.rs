@@ -269,7 +269,7 @@ impl ModelRecognised {
 #[derive(Serialize, Deserialize)]
 struct ModelFundedV1<S, C> {
     source: Source,
-    qualifier: Qualifier,
+    qualifier: Option<Qualifier>,
     contribution: C,
     model: S,
 }

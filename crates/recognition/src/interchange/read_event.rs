@@ -9,7 +9,7 @@ use crate::event::stored::{ADDRESS_FIELD, PERSON_FIELD};
 use crate::event::{
     CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, Fault,
     FigurePublished, ModelContinued, ModelFunded, ModelRecognised, ModelRegistered,
-    ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Qualifier, Recipient,
+    ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient,
     Recognition, RecordCorrected, RecordRetracted, SubjectKind, UnitDefined, UnitSucceeded,
 };
 use sovang_core::Event as _;
@@ -159,7 +159,7 @@ fn model_funded(from: &mut Fields, persons: &mut Persons) -> Read<ModelFunded> {
         model: from.text("model")?,
         contribution: contribution(from.object("contribution")?)?,
         source: from.code("source")?,
-        qualifier: from.maybe_code("qualifier")?.unwrap_or(Qualifier::Exact),
+        qualifier: from.maybe_code("qualifier")?,
         donor: persons.person(from, "donor", PERSON_FIELD)?,
     })
 }

@@ -359,7 +359,7 @@ fn keys(
             to.put("model", e.model.as_str());
             to.put("contribution", &e.contribution);
             to.put("source", e.source.code());
-            to.put("qualifier", e.qualifier.code());
+            to.maybe("qualifier", e.qualifier.map(crate::Qualifier::code));
             to.maybe("donor", persons.person(format!("{within}donor"), &e.donor)?);
         }
         Recognition::PlaqueMounted(e) => {

@@ -73,7 +73,7 @@ impl Counting for State {
                     kind: kind.into(),
                     source: event.source.code().into(),
                     land,
-                    qualifier: event.qualifier.code().into(),
+                    qualifier: event.qualifier.unwrap_or(crate::Qualifier::Exact).code().into(),
                 };
                 let total = Total { count: effect.weight, quantity: i128::from(effect.weight) * i128::from(quantity) };
                 self.gifts.add(scope.model(&event.model), gift, total);

@@ -145,7 +145,7 @@ fn quantities() {
     let whole = "is a number with a fraction or an exponent: write whole numbers in plain digits";
     with(
         r#"{"kind":"cash","vnd":-1}"#,
-        "contribution.vnd: is negative: quantities never are",
+        "contribution.vnd: rule 7: is negative: quantities never are",
     );
     with(
         r#"{"kind":"cash","vnd":1.0}"#,
@@ -178,7 +178,7 @@ fn quantities() {
     );
     with(
         r#"{"kind":"labour","days":-2}"#,
-        "contribution.days: is negative: quantities never are",
+        "contribution.days: rule 7: is negative: quantities never are",
     );
     let area = "contribution.square_metres: is no area in square metres: digits, and at most two more after a point, such as \"659.88\"";
     with(
@@ -191,7 +191,7 @@ fn quantities() {
     );
     with(
         r#"{"kind":"land","square_metres":"-1.5","land":"farm"}"#,
-        "contribution.square_metres: is negative: quantities never are",
+        "contribution.square_metres: rule 7: is negative: quantities never are",
     );
     with(
         r#"{"kind":"land","square_metres":659,"land":"farm"}"#,
@@ -212,12 +212,12 @@ fn quantities() {
     check(
         "commendation_awarded",
         &bonus,
-        "bonus_vnd: is negative: quantities never are",
+        "bonus_vnd: rule 7: is negative: quantities never are",
     );
     check(
         "figure_published",
         r#""measure":"m","unit":"u","period":"p","value":-7,"qualifier":"exact","source":"s""#,
-        "value: is negative: quantities never are",
+        "value: rule 7: is negative: quantities never are",
     );
 }
 
@@ -458,7 +458,7 @@ fn amendments() {
     );
     corrected(
         r#"{"type":"model_funded","occurred_on":"2024-05-05","model":"M","source":"own","contribution":{"kind":"cash","vnd":-5}}"#,
-        "replacement.contribution.vnd: is negative: quantities never are",
+        "replacement.contribution.vnd: rule 7: is negative: quantities never are",
     );
     corrected(
         r#"{"type":"record_retracted","occurred_on":"2024-05-05"}"#,

@@ -134,10 +134,13 @@ fn plain() -> impl Strategy<Value = Recognition> {
         text(),
         contribution(),
         any_of(Source::ALL),
-        any_of(Qualifier::ALL),
+        proptest::option::of(any_of(Qualifier::ALL)),
         person(),
     )
-        .prop_map(|(m, c, s, q, d)| r::model_funded(m, c, s).qualifier(q).donor(d));
+        .prop_map(|(m, c, s, q, d)| {
+            let event = r::model_funded(m, c, s).donor(d);
+            if let Some(q) = q { event.qualifier(q) } else { event }
+        });
     let mounted = (text(), text(), any_of(Level::ALL), text())
         .prop_map(|(p, m, l, w)| r::plaque_mounted(p, m, l, w));
     let mounted = maybe(

@@ -86,7 +86,7 @@ pub(crate) fn event(doc: &Json) -> (Recognition, Date) {
             model: text(doc, "model"),
             contribution: contribution(&doc["contribution"]),
             source: code(doc, "source"),
-            qualifier: code(doc, "qualifier"),
+            qualifier: Some(code(doc, "qualifier")),
             donor: Personal::None,
         }),
         "plaque_mounted" => Recognition::PlaqueMounted(PlaqueMounted {
