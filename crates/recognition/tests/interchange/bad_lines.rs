@@ -462,7 +462,7 @@ fn amendments() {
     );
     corrected(
         r#"{"type":"record_retracted","occurred_on":"2024-05-05"}"#,
-        "replacement: is an amendment: only an original record's event can stand in its place",
+        "replacement: rule 9: is an amendment: only an original record's event can stand in its place",
     );
     corrected(
         r#"{"type":"subject_erased","occurred_on":"2024-05-05"}"#,
