@@ -1,0 +1,149 @@
+"""The vault's structure: headers, marks, slots and rows, and whether every commitment of the log has its row (docs/FORMAT.md §7).
+
+The values themselves would need XChaCha20-Poly1305, which the standard library lacks.
+"""
+
+import struct
+from collections import namedtuple
+from pathlib import Path
+
+from checksums import crc32c
+
+_START = 4096
+_SLOT_BYTES, _ROW_HEADER, _ROW_ALIGN = 128, 112, 128
+_LIVING, _ERASED, _DELETED = 1, 2, 3
+_VALUE, _SEALED, _TOMBSTONE, _VOID = 1, 2, 3, 4
+_TAG_AND_SALT = 16 + 32 + 2
+
+_SLOT = struct.Struct("<4sIII16s32s32s28sI")
+_ROW = struct.Struct("<4sHHII16s32s24sQIIII")
+_MARK = struct.Struct("<8sQQQI")
+
+Row = namedtuple("Row", "at end state field slot record commitment proven slots")
+
+
+class Vault:
+    """What the vault of a ledger says."""
+
+    def __init__(self, directory, ledger, log):
+        self.disagreements, self.notes = [], []
+        self._ledger, self._log = ledger, log
+        directory = Path(directory, "vault")
+        if not directory.is_dir():
+            if any(record.private for record in log.records):
+                self.notes.append("vault: absent; this copy is without personal data")
+            return
+        try:
+            keys, rows = directory.joinpath("keys").read_bytes(), directory.joinpath("rows").read_bytes()
+        except FileNotFoundError as missing:
+            self.disagreements.append(f"vault: {Path(missing.filename).name} is not there")
+            return
+        sound = [self._header(keys, b"SOVVKEYS", "keys"), self._header(rows, b"SOVVROWS", "rows")]
+        if all(sound):
+            self._check(keys, rows)
+
+    def _sum(self, offset, data):
+        return crc32c(self._ledger.id, struct.pack("<Q", offset), data)
+
+    def _holds(self, data, offset, length):
+        """Whether the bytes at an offset are followed by their checksum."""
+        return self._sum(offset, data[offset : offset + length]) == int.from_bytes(data[offset + length : offset + length + 4], "little")
+
+    def _header(self, data, magic, name):
+        sound = len(data) >= _START and self._holds(data, 0, 508)
+        sound = sound and data[:16] == magic + struct.pack("<II", 1, 0) and data[16:32] == self._ledger.id and not any(data[64:508])
+        if not sound or (name == "rows" and any(data[32:64])):
+            self.disagreements.append(f"vault/{name}: the header is not sound")
+            return False
+        return True
+
+    def _mark(self, data):
+        """checked, durable and slots of the mark that holds."""
+        best = (-1, _START, _START, 0)
+        for at, parity in ((512, 0), (1024, 1)):
+            magic, sequence, checked, durable, slots = _MARK.unpack_from(data, at)
+            if magic == b"SOVVMARK" and sequence % 2 == parity and self._holds(data, at, 508) and not any(data[at + 36 : at + 508]):
+                best = max(best, (sequence, checked, durable, slots))
+        return best[1:]
+
+    def _row(self, data, at):
+        """The sound row at an offset, or none."""
+        if len(data) - at < _ROW_HEADER or not self._holds(data, at, 108):
+            return None
+        magic, state, field, length, slot, record, commitment, nonce, proven, slots, crc, zero, _ = _ROW.unpack_from(data, at)
+        end = at + -(-(_ROW_HEADER + length) // _ROW_ALIGN) * _ROW_ALIGN
+        if magic != b"SOVR" or zero or not _VALUE <= state <= _VOID or end > len(data):
+            return None
+        rest = data[at + _ROW_HEADER : end]
+        if state in (_VALUE, _SEALED):
+            sound = crc == self._sum(at + _ROW_HEADER, rest) and not any(rest[length:])
+            sound = sound and (length > _TAG_AND_SALT if state == _VALUE else not (length or slot or any(nonce)))
+        else:
+            sound = not (field or slot or any(record) or any(nonce) or crc or (state == _VOID and any(commitment)))
+            sound = sound and not any(rest)
+        return Row(at, end, state, field, slot, record, commitment, proven, slots) if sound else None
+
+    def _check(self, keys, rows):
+        owed = {(record.id, field, commitment) for record in self._log.records for field, commitment in record.private}
+        promised = {commitment for _, _, commitment in owed}
+        checked, durable, slots = self._mark(rows)
+        # All sound rows, those behind an unsound one too: any of them may prove that it should be sound.
+        found, gap, at = [], None, _START
+        while at < len(rows):
+            row = self._row(rows, at)
+            if row is None:
+                gap = at if gap is None else gap
+                at += _ROW_ALIGN
+                continue
+            found.append(row)
+            durable, slots = max(durable, row.proven), max(slots, row.slots)
+            if (row.record, row.field, row.commitment) in owed:
+                durable = max(durable, row.end)
+            at = row.end
+        if gap is None:
+            gap = len(rows)
+        if gap < durable:
+            self.disagreements.append(f"vault/rows: no sound row at {gap}, though the rows are durable up to {durable}")
+        elif any(rows[gap:]):
+            self.notes.append(f"vault/rows: a torn tail at {gap}")
+        subjects = self._slots(keys, slots)
+        known = set()
+        for row in found:
+            if row.state in (_VALUE, _SEALED):
+                known.add((row.record, row.field, row.commitment))
+                if row.at < checked and (row.record, row.field, row.commitment) not in owed:
+                    self.disagreements.append(f"vault/rows: the row at {row.at} has no record")
+            if row.state == _VALUE and row.slot not in subjects:
+                self.disagreements.append(f"vault/rows: the row at {row.at} names slot {row.slot}, which is not sound")
+        deleted = {row.commitment for row in found if row.state == _TOMBSTONE}
+        for record, field, commitment in sorted(owed - known):
+            if commitment not in deleted:
+                self.disagreements.append(f"vault/rows: no row for field {field} of record {record.hex()}")
+        self.notes += [f"vault/rows: a tombstone at {row.at} is of no record" for row in found
+                       if row.state == _TOMBSTONE and row.commitment not in promised]
+
+    def _slots(self, keys, durable):
+        """The states of the sound slots by number, held against the erasures that the log names."""
+        subjects, handles, torn = {}, {}, False
+        for number, at in enumerate(range(_START, len(keys), _SLOT_BYTES)):
+            slot = keys[at : at + _SLOT_BYTES]
+            magic, state, named, zero, handle, _, key, reserved, _ = _SLOT.unpack(slot.ljust(_SLOT_BYTES, b"\0"))
+            sound = magic == b"SOVK" and _LIVING <= state <= _DELETED and named == number and not zero and not any(reserved)
+            sound = sound and len(slot) == _SLOT_BYTES and self._holds(keys, at, 124) and (state == _LIVING) == any(key)
+            if sound:
+                subjects[number], handles[handle] = state, state
+            elif number < durable:
+                self.disagreements.append(f"vault/keys: slot {number} is not sound, though {durable} slots are durable")
+            elif any(slot) and not torn:
+                torn = True
+                self.notes.append(f"vault/keys: a torn tail at {at}")
+        if len(subjects) < durable and len(keys) < _START + _SLOT_BYTES * durable:
+            self.disagreements.append(f"vault/keys: shorter than {durable} slots")
+        named = {record.erased_handle for record in self._log.records} - {None}
+        for handle in sorted(named):
+            if handles.get(handle) == _LIVING:
+                self.notes.append(f"vault/keys: the erasure of {handle.hex()} is not complete; the next writer completes it")
+        for handle, state in handles.items():
+            if state != _LIVING and handle not in named:
+                self.disagreements.append(f"vault/keys: {handle.hex()} is erased, but no record says so")
+        return subjects
