@@ -14,6 +14,7 @@ pub mod hash;
 pub mod ids;
 pub mod limits;
 pub mod personal;
+mod prepared;
 pub mod query;
 pub mod record;
 pub mod recorded;
