@@ -10,6 +10,7 @@ use sovang_core::{LedgerId, RecordId};
 /// Where slots and rows start in their files.
 pub(super) const HEADER_BYTES: u64 = 4096;
 pub(super) const SECTOR_BYTES: usize = 512;
+pub(super) const HEADER_SECTORS: usize = 8;
 pub(super) const FORMAT_VERSION: u32 = 1;
 pub(super) const KEYS_MAGIC: [u8; 8] = *b"SOVVKEYS";
 pub(super) const ROWS_MAGIC: [u8; 8] = *b"SOVVROWS";
@@ -31,6 +32,7 @@ pub(super) const PLAIN_PREFIX_BYTES: usize = SALT_BYTES + 2;
 pub(super) const BODY_BYTES_MAX: usize = PLAIN_PREFIX_BYTES + NAME_BYTES_MAX + PERSONAL_VALUE_BYTES_MAX + AEAD_TAG_BYTES;
 
 const _: () = assert!(SECTOR_BYTES.is_multiple_of(SLOT_BYTES) && SECTOR_BYTES.is_multiple_of(GRANULE));
+const _: () = assert!(HEADER_BYTES == (HEADER_SECTORS * SECTOR_BYTES) as u64);
 const _: () = assert!(ROW_HEADER_BYTES <= GRANULE && HEADER_BYTES.is_multiple_of(GRANULE as u64));
 
 fn word<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
@@ -140,6 +142,15 @@ impl Mark {
             && mark.checked.is_multiple_of(GRANULE as u64);
         sound.then_some(mark)
     }
+}
+
+/// Where a file's header, after its first sector, holds what is neither zero nor, in `vault/rows`, a mark in its place.
+pub(super) fn misplaced(header: &[u8; HEADER_SECTORS * SECTOR_BYTES], marks: bool, ledger_id: LedgerId) -> Option<u64> {
+    let (sectors, _) = header.as_chunks::<SECTOR_BYTES>();
+    (0..).step_by(SECTOR_BYTES).zip(sectors).skip(1).find_map(|(offset, sector)| {
+        let fits = is_zero(sector) || marks && Mark::decode(sector, ledger_id, offset).is_some();
+        (!fits).then_some(offset)
+    })
 }
 
 /// What became of a subject's key.

@@ -3,11 +3,11 @@
 use super::damaged;
 use super::format::{HEADER_BYTES, KEYS_MAGIC, SECTOR_BYTES, SLOT_BYTES, Slot, SlotState, encode_identity, slot_offset};
 use super::prefixes::Prefixes;
-use super::rows::open_identified;
+use super::rows::{header_misplaced, open_identified};
 use crate::files::{File, Files, Open};
 use rustc_hash::FxHashSet;
 use sovang_core::{Error, LedgerId, Result, SubjectId, hash};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) const PATH: &str = "vault/keys";
@@ -57,6 +57,9 @@ impl Keys {
     }
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
     fn io(&self, error: std::io::Error, doing: &str) -> Error {
         Error::io(error, doing, &self.path)
@@ -128,6 +131,10 @@ impl Keys {
             from = sound + 1;
         }
         Ok(findings)
+    }
+    /// Where the header holds what it may not.
+    pub(super) fn misplaced(&self) -> Result<Option<u64>> {
+        header_misplaced(&self.file, false, self.ledger_id).map_err(|e| self.io(e, "read the vault's keys"))
     }
     /// The slot of a subject; of a writer's vault.
     pub(super) fn find(&self, subject: &SubjectId) -> Result<Option<(u32, Slot)>> {

@@ -392,6 +392,9 @@ impl Vault {
         let mark = self.rows.mark()?;
         let len = self.rows.len()?;
         let mut findings = Vec::new();
+        for (misplaced, path) in [(self.keys.misplaced()?, self.keys.path()), (self.rows.misplaced()?, self.rows.path())] {
+            findings.extend(misplaced.map(|offset| damaged("the vault's header is damaged", path).at_offset(offset)));
+        }
         if len < mark.durable {
             findings.push(damaged("the vault's rows are cut short", self.rows.path()).at_offset(len));
         }

@@ -2,8 +2,8 @@
 
 use super::damaged;
 use super::format::{
-    GRANULE, HEADER_BYTES, IdentityError, Mark, ROW_HEADER_BYTES, ROWS_MAGIC, RowHeader, RowState, SECTOR_BYTES, decode_identity,
-    encode_identity, sum,
+    GRANULE, HEADER_BYTES, HEADER_SECTORS, IdentityError, Mark, ROW_HEADER_BYTES, ROWS_MAGIC, RowHeader, RowState, SECTOR_BYTES,
+    decode_identity, encode_identity, misplaced, sum,
 };
 use super::prefixes::Prefixes;
 use crate::files::{File, Files, Open};
@@ -20,6 +20,16 @@ const WINDOW_BYTES: usize = 1 << 20;
 /// Space is reserved by steps from this to [`STEP_BYTES_MAX`].
 const STEP_BYTES_MIN: u64 = 64 << 10;
 const STEP_BYTES_MAX: u64 = 1 << 20;
+
+/// Where a file's header holds what it may not. Beside a live writer a mark may be met half written: it is looked at again.
+pub(super) fn header_misplaced(file: &Arc<dyn File>, marks: bool, ledger_id: LedgerId) -> io::Result<Option<u64>> {
+    let look = || -> io::Result<Option<u64>> {
+        let mut header = [0; HEADER_SECTORS * SECTOR_BYTES];
+        file.read_at(&mut header, 0)?;
+        Ok(misplaced(&header, marks, ledger_id))
+    };
+    if look()?.is_none() { Ok(None) } else { look() }
+}
 
 /// What a scan meets.
 pub(super) enum Span {
@@ -161,6 +171,10 @@ impl Rows {
             }
         }
         Ok(best)
+    }
+    /// Where the header holds what it may not: nobody reads that, and it is no longer what was written.
+    pub(super) fn misplaced(&self) -> Result<Option<u64>> {
+        header_misplaced(&self.file, true, self.ledger_id).map_err(|e| self.io(e, "read the vault's rows"))
     }
     pub(super) fn write_mark(&self, mark: &Mark) -> Result<()> {
         self.write(&mark.encode(self.ledger_id), mark.offset())?;
