@@ -28,14 +28,20 @@ const EVENTS_A_MODEL: usize = 8;
 
 fn main() {
     let events: usize = std::env::var("SOVANG_BENCH_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(200_000);
-    let home = std::env::var_os("SOVANG_BENCH_DIR").map_or_else(std::env::temp_dir, PathBuf::from).join(format!("sovang-bench-{}", std::process::id()));
+    let home = std::env::var_os("SOVANG_BENCH_DIR")
+        .map_or_else(std::env::temp_dir, PathBuf::from)
+        .join(format!("sovang-bench-{}", std::process::id()));
     fs::create_dir_all(&home).expect("a directory to measure in");
     println!("{events} events in {}, medians of {ROUNDS} interleaved rounds\n", home.display());
     println!("| work | ours | limit | ratio |\n|---|---|---|---|");
     appends(&home);
     let bulk = bulk(&home, events);
     reads(&bulk, events);
-    println!("\n{} bytes on disk an event ({} with everything but the vault)", bytes_of(&bulk.join("log")) / events as u64, bytes_of(&bulk) / events as u64);
+    println!(
+        "\n{} bytes on disk an event ({} with everything but the vault)",
+        bytes_of(&bulk.join("log")) / events as u64,
+        bytes_of(&bulk) / events as u64
+    );
     fs::remove_dir_all(&home).expect("the directory to be removed");
 }
 
@@ -73,11 +79,15 @@ fn rate(events: usize, seconds: f64) -> String {
     }
 }
 fn bytes_of(path: &Path) -> u64 {
-    if path.is_dir() { fs::read_dir(path).expect("readable").map(|e| bytes_of(&e.expect("readable").path())).sum() } else { fs::metadata(path).map_or(0, |m| m.len()) }
+    if path.is_dir() {
+        fs::read_dir(path).expect("readable").map(|e| bytes_of(&e.expect("readable").path())).sum()
+    } else {
+        fs::metadata(path).map_or(0, |m| m.len())
+    }
 }
 
 fn gift(model: usize) -> Entry<Recognition> {
-    let cash = Contribution::Cash { vnd: 1_500_000 + model as i64 };
+    let cash = Contribution::Cash { vnd: i64::try_from(1_500_000 + model).expect("small") };
     recognition::model_funded(format!("BTL-2024-{model:06}"), cash, Source::Socialised).on(DAY)
 }
 fn create(home: &Path, name: String) -> Ledger<Recognition> {
@@ -165,7 +175,8 @@ fn appends(home: &Path) {
                         let each = CONDITIONAL / THREADS;
                         for first in (thread * each..(thread + 1) * each).step_by(64) {
                             let entries = (first..(first + 64).min((thread + 1) * each)).map(gift);
-                            desk.record_if(Query::tag("model", format!("BTL-2024-{first:06}")).absent(), entries).expect("durable");
+                            desk.record_if(Query::tag("model", format!("BTL-2024-{first:06}")).absent(), entries)
+                                .expect("durable");
                         }
                     });
                 }
@@ -182,7 +193,15 @@ fn entries(events: usize) -> impl Iterator<Item = Entry<Recognition>> {
         let model = i / EVENTS_A_MODEL;
         if i % EVENTS_A_MODEL == 0 || i == 1 {
             let title = "Camera an ninh tổ dân phố";
-            recognition::model_registered(format!("BTL-2024-{model:06}"), title, SubjectKind::Collective, "w-1", Field::Economy, 2024).on(DAY)
+            recognition::model_registered(
+                format!("BTL-2024-{model:06}"),
+                title,
+                SubjectKind::Collective,
+                "w-1",
+                Field::Economy,
+                2024,
+            )
+            .on(DAY)
         } else {
             gift(model)
         }
@@ -198,8 +217,10 @@ fn bulk(home: &Path, events: usize) -> PathBuf {
             let mut importer = ledger.importer(NoRules).expect("an importer");
             let envelope = Envelope::by("bench".parse().expect("a name"));
             for (index, entry) in entries(events).enumerate() {
-                let id = RecordId::v7(1_700_000_000_000 + index as u64, (index as u128).to_le_bytes()[..10].try_into().expect("ten"));
-                importer.take(Import { entry: entry.with_id(id), envelope: envelope.clone(), recorded_at: None, given: Vec::new() }).ok().expect("taken");
+                let id =
+                    RecordId::v7(1_700_000_000_000 + index as u64, (index as u128).to_le_bytes()[..10].try_into().expect("ten"));
+                let import = Import { entry: entry.with_id(id), envelope: envelope.clone(), recorded_at: None, given: Vec::new() };
+                importer.take(import).expect("taken");
             }
             importer.finish().expect("appended");
             ledger.close().expect("closed");
@@ -219,7 +240,8 @@ fn reads(bulk: &Path, events: usize) {
         |_| {
             // The same records out of memory: decoding and nothing else.
             for (position, frame) in frames.iter().enumerate() {
-                let record: Recorded<Recognition> = Recorded::decode(sovang::Position(position as u64), frame.clone(), None).expect("decodes");
+                let record: Recorded<Recognition> =
+                    Recorded::decode(sovang::Position(position as u64), frame.clone(), None).expect("decodes");
                 black_box(record);
             }
         },
@@ -233,7 +255,9 @@ fn reads(bulk: &Path, events: usize) {
                 for half in frames.chunks(frames.len().div_ceil(2)) {
                     scope.spawn(move || {
                         for frame in half {
-                            black_box(Recorded::<Recognition>::decode(sovang::Position(0), frame.clone(), None).expect("decodes"));
+                            black_box(
+                                Recorded::<Recognition>::decode(sovang::Position(0), frame.clone(), None).expect("decodes"),
+                            );
                         }
                     });
                 }
@@ -255,7 +279,11 @@ fn reads(bulk: &Path, events: usize) {
                     .map(|(part, frames)| {
                         scope.spawn(move || {
                             let first = part * half;
-                            frames.iter().enumerate().map(|(i, f)| sovang::tree::leaf_hash(&f.hash(sovang::Position((first + i) as u64)))).collect::<Vec<_>>()
+                            frames
+                                .iter()
+                                .enumerate()
+                                .map(|(i, f)| sovang::tree::leaf_hash(&f.hash(sovang::Position((first + i) as u64))))
+                                .collect::<Vec<_>>()
                         })
                     })
                     .collect();
@@ -289,7 +317,9 @@ fn reads(bulk: &Path, events: usize) {
         |_| {
             for i in 0..LOOKUPS {
                 for position in by_model.get(&model(i)).into_iter().flatten() {
-                    black_box(Recorded::<Recognition>::decode(sovang::Position(0), frames[*position].clone(), None).expect("decodes"));
+                    black_box(
+                        Recorded::<Recognition>::decode(sovang::Position(0), frames[*position].clone(), None).expect("decodes"),
+                    );
                 }
             }
         },
