@@ -91,7 +91,11 @@ fn kill(rounds: u32, models: u32, seed: u64) {
         let context = format!("round {round} of seed {seed}");
         let before = book.head().size;
         let done = book.run("import", &[&[file.to_str().unwrap(), "--json"], options].concat()).json();
-        assert_eq!((&done["duplicates"], &done["size"]), (&before.into(), &all.into()), "{context}");
+        // A batch that was whole and not yet proven is shown by no reader, and kept by the next writer.
+        let found = done["duplicates"].as_u64().unwrap();
+        let whole_batches = found >= before && (found - before).is_multiple_of(batch);
+        assert!(found == all || whole_batches, "{context}: {found} found after {before} shown");
+        assert_eq!(done["size"], all, "{context}");
         assert_eq!(ids(&book), ids_of_whole, "{context}");
         assert_eq!(figures(&book), figures_of_whole, "{context}");
         assert_eq!(book.verified().size, all, "{context}");
