@@ -116,7 +116,7 @@ pub struct When<E, R> {
     decided: Result<Vec<Entry<E>>, R>,
 }
 
-impl<E: Event + Debug, R: Debug> When<E, R> {
+impl<E: Event, R: Debug> When<E, R> {
     /// Asserts that exactly these events were decided on, whatever their day. They are compared as they would be
     /// recorded: kind, public payload and personal values.
     ///
@@ -174,37 +174,40 @@ impl<E: Event + Debug, R: Debug> When<E, R> {
         let entries = match self.decided {
             Ok(entries) => entries,
             Err(refusal) => {
-                let expected: Vec<_> = expected.iter().map(|(event, _)| event).collect();
+                let expected: Vec<_> = expected.iter().map(|(event, _)| Shown(event)).collect();
                 panic!("expected {expected:#?}, but the command was refused: {refusal:?}")
             }
         };
         for (nth, (event, day)) in expected.iter().enumerate() {
             let Some(entry) = entries.get(nth) else {
                 panic!(
-                    "event {nth} is missing: expected {event:#?}, and the command decided on {:?}",
+                    "event {nth} is missing: expected {:?}, and the command decided on {:?}",
+                    Shown(event),
                     Events(&entries)
                 )
             };
             let same = match (recorded_form(event), recorded_form(entry.event())) {
                 (Ok(expected), Ok(decided)) => expected == decided,
                 (Err(error), _) => {
-                    panic!("the expected event {nth} cannot be recorded: {error}: {event:#?}")
+                    panic!("the expected event {nth} cannot be recorded: {error}: {:?}", Shown(event))
                 }
                 (_, Err(error)) => panic!(
-                    "event {nth} cannot be recorded: {error}: {:#?}",
-                    entry.event()
+                    "event {nth} cannot be recorded: {error}: {:?}",
+                    Shown(entry.event())
                 ),
             };
             assert!(
                 same,
-                "event {nth} differs\nexpected: {event:#?}\n decided: {:#?}",
-                entry.event()
+                "event {nth} differs\nexpected: {:?}\n decided: {:?}",
+                Shown(event),
+                Shown(entry.event())
             );
             if day.is_some() {
                 let decided = entry.occurred_on();
                 assert!(
                     *day == decided,
-                    "event {nth}, {event:?}, is of another day\nexpected: {day:?}\n decided: {decided:?}"
+                    "event {nth}, {:?}, is of another day\nexpected: {day:?}\n decided: {decided:?}",
+                    Shown(event)
                 );
             }
         }
@@ -219,11 +222,27 @@ impl<E: Event + Debug, R: Debug> When<E, R> {
 }
 
 struct Events<'a, E>(&'a [Entry<E>]);
-impl<E: Event + Debug> Debug for Events<'_, E> {
+impl<E: Event> Debug for Events<'_, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list()
-            .entries(self.0.iter().map(Entry::event))
+            .entries(self.0.iter().map(|entry| Shown(entry.event())))
             .finish()
+    }
+}
+
+/// An event as a message shows it, for none needs to be `Debug`: its kind and what would be stored of it.
+struct Shown<'a, E>(&'a E);
+impl<E: Event> Debug for Shown<'_, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = self.0.kind();
+        write!(f, "{} v{}", kind.name(), kind.version())?;
+        match recorded_form(self.0) {
+            Ok((_, payload, personal)) => {
+                write!(f, "({})", payload.escape_ascii())?;
+                personal.iter().try_for_each(|(field, _)| write!(f, " personal {field}"))
+            }
+            Err(error) => write!(f, " ({error})"),
+        }
     }
 }
 
