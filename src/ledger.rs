@@ -1,6 +1,7 @@
 //! The handle that may record.
 
 use crate::importer::{Importer, Rules};
+use crate::live::Live;
 use crate::options::Options;
 use crate::reader::Reader;
 use crate::recorder::Recorder;
@@ -92,6 +93,14 @@ impl<E: Event> Ledger<E> {
     /// When a record cannot be read or the snapshot not be saved.
     pub fn project<P: Stored<E>>(&self, projection: P) -> Result<Folded<P>> {
         crate::snapshot::project(&self.reader, Some(&self.store), projection)
+    }
+    /// A projection that a thread of its own keeps up to date. Its snapshot is where it begins and is saved again now and
+    /// then, and when it ends before the ledger is closed. It does not keep the ledger open.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn live<P: Stored<E> + Send + Sync + 'static>(&self, projection: P) -> Result<Live<P>> {
+        Live::start(self.reader.clone(), Some(Arc::downgrade(&self.store)), projection)
     }
     /// Syncs what has been recorded and closes the ledger; other handles then answer `Closed`.
     ///

@@ -2,15 +2,20 @@
 
 use crate::reader::Reader;
 use sovang_core::event::LedgerEvent;
+use sovang_core::query::Item;
 use sovang_core::record::Frame;
 use sovang_core::{Error, Event, Position, Query, Recorded, Result, Size};
+use sovang_storage::store::View;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often a follower in another process than the writer's looks for growth.
 const POLL: Duration = Duration::from_millis(20);
+/// So many records are read at once going backwards.
+const BACKWARD_STEP: u64 = 512;
 
 /// A read being described: iterate over it, or [`Self::follow`] it.
 #[derive(Debug)]
@@ -37,7 +42,8 @@ impl<E: Event> Read<E> {
         self.backwards = true;
         self
     }
-    /// What is there and then what comes, without a seam or a gap, until stopped; forwards only.
+    /// What is there and then what comes, without a seam or a gap, until stopped; forwards only. Of a reader that has stopped
+    /// growing nothing comes: it ends there.
     ///
     /// Handling a record exactly once means: save `record.position.next()` in the same transaction as what you made of the record, and start there again.
     #[must_use]
@@ -76,11 +82,13 @@ pub struct Records<E> {
 impl<E: Event> Records<E> {
     pub(crate) fn new(reader: Reader<E>, query: &Query, from: Size, to: Size, backwards: bool) -> Self {
         let range = from.0.min(to.0)..to.0;
-        let frames: Box<dyn Iterator<Item = _> + Send> = if E::SCHEMA.is_empty() && *query == Query::all() && !backwards {
-            // Raw events show the ledger's own records too.
-            Box::new(reader.view().scan(range))
-        } else {
-            Box::new(reader.view().select(query, range, backwards))
+        let view = reader.view();
+        // Raw events show the ledger's own records too.
+        let shows_all = E::SCHEMA.is_empty() && query.items().contains(&Item::default());
+        let frames: Box<dyn Iterator<Item = _> + Send> = match (shows_all, backwards) {
+            (true, false) => Box::new(view.scan(range)),
+            (true, true) => Box::new(scan_backwards(view.clone(), range)),
+            (false, _) => Box::new(view.select(query, range, backwards)),
         };
         Self { reader, frames, sealed: false, done: false }
     }
@@ -88,6 +96,19 @@ impl<E: Event> Records<E> {
     pub(crate) fn sealed(reader: Reader<E>, query: &Query, from: Size, to: Size) -> Self {
         Self { sealed: true, ..Self::new(reader, query, from, to, false) }
     }
+}
+
+/// Every record of a range, the newest first.
+fn scan_backwards(view: View, mut rest: Range<u64>) -> impl Iterator<Item = Result<(Position, Frame)>> + Send {
+    let mut ahead: Vec<Result<(Position, Frame)>> = Vec::new();
+    std::iter::from_fn(move || {
+        if ahead.is_empty() && !rest.is_empty() {
+            let from = rest.end.saturating_sub(BACKWARD_STEP).max(rest.start);
+            ahead = view.scan(from..rest.end).collect();
+            rest.end = from;
+        }
+        ahead.pop()
+    })
 }
 
 impl<E> fmt::Debug for Records<E> {
@@ -129,7 +150,7 @@ impl<E> fmt::Debug for Follow<E> {
 #[derive(Clone, Debug)]
 pub struct Stopper(Arc<AtomicBool>);
 impl Stopper {
-    /// The follower's next wait ends.
+    /// The follower gives nothing more; one that waits ends within moments.
     pub fn stop(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -143,10 +164,14 @@ impl<E: Event> Follow<E> {
     }
     /// The next record, or nothing when none came within `timeout`, or the follower was stopped.
     pub fn next_timeout(&mut self, timeout: Duration) -> Option<Result<Recorded<E>>> {
-        self.next_until(Some(Instant::now() + timeout))
+        // A time that is never reached is no deadline.
+        self.next_until(Instant::now().checked_add(timeout))
     }
     fn next_until(&mut self, deadline: Option<Instant>) -> Option<Result<Recorded<E>>> {
         loop {
+            if self.stop.load(Ordering::Acquire) {
+                return None;
+            }
             if let Some((records, end)) = &mut self.current {
                 match records.next() {
                     Some(Ok(record)) => {
@@ -163,9 +188,6 @@ impl<E: Event> Follow<E> {
                     }
                 }
             }
-            if self.stop.load(Ordering::Acquire) {
-                return None;
-            }
             let head = match self.reader.refresh() {
                 Ok(head) => head,
                 Err(error) => {
@@ -177,6 +199,9 @@ impl<E: Event> Follow<E> {
                 let records = Records::new(self.reader.clone(), &self.query, self.cursor, head.size, false);
                 self.current = Some((records, head.size));
                 continue;
+            }
+            if self.reader.has_stopped() {
+                return None;
             }
             let wait = match deadline {
                 None => POLL,

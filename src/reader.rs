@@ -73,6 +73,10 @@ impl<E: Event> Reader<E> {
     pub(crate) fn options(&self) -> &Options {
         &self.options
     }
+    /// Whether nothing will come any more.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.stopped_at.is_some()
+    }
 
     /// The ledger's name.
     #[must_use]
@@ -199,12 +203,19 @@ impl<E: Event> Reader<E> {
         )?;
         Ok(Folded::new(state, head))
     }
-    /// A projection that a thread of its own keeps up to date.
+    /// As [`crate::Ledger::project`], but nothing is written: a snapshot that a writer saved makes it short.
+    ///
+    /// # Errors
+    /// When a record or a snapshot cannot be read.
+    pub fn project<P: Stored<E>>(&self, projection: P) -> Result<Folded<P>> {
+        crate::snapshot::project(self, None, projection)
+    }
+    /// A projection that a thread of its own keeps up to date. It begins with the snapshot, where a writer saved one.
     ///
     /// # Errors
     /// When no thread can be started.
     pub fn live<P: Stored<E> + Send + Sync + 'static>(&self, projection: P) -> Result<Live<P>> {
-        Live::start(self.clone(), projection)
+        Live::start(self.clone(), None, projection)
     }
     /// Re-hashes every byte and checks everything that is kept: an error at the first finding.
     ///
@@ -238,20 +249,27 @@ impl<E: Event> Reader<E> {
 
     /// Decodes a frame for a user: personal values opened, and an amendment resolved, so that its effects can be told.
     pub(crate) fn decode(&self, position: Position, frame: Frame) -> Result<Recorded<E>> {
-        let opener = |commitment: &Commitment| self.view.open_value(commitment);
-        let mut record = Recorded::decode(position, frame, Some(&opener)).map_err(|e| Error::from(e).at(position))?;
+        let mut record = self.decode_opened(position, frame)?;
         if let Some(target) = record.amends() {
-            let before = self.standing_before(target, position)?;
-            record.resolve(before);
+            let before = self.standing(target, position)?.map(|(position, frame)| self.decode_opened(position, frame));
+            record.resolve(before.transpose()?);
         }
         Ok(record)
+    }
+    fn decode_opened(&self, position: Position, frame: Frame) -> Result<Recorded<E>> {
+        let opener = |commitment: &Commitment| self.view.open_value(commitment);
+        Recorded::decode(position, frame, Some(&opener)).map_err(|e| Error::from(e).at(position))
     }
     /// Decodes a frame for a fold: personal fields sealed, so that an erasure changes no figure and no decision.
     pub(crate) fn decode_sealed(&self, position: Position, frame: Frame) -> Result<Recorded<E>> {
         Recorded::decode(position, frame, None).map_err(|e| Error::from(e).at(position))
     }
-    /// What stood for the original record `target` just before `before`: its last amendment or itself; nothing once retracted.
+    /// What stood for the original record `target` just before `before`, for a fold.
     pub(crate) fn standing_before(&self, target: RecordId, before: Position) -> Result<Option<Recorded<E>>> {
+        self.standing(target, before)?.map(|(position, frame)| self.decode_sealed(position, frame)).transpose()
+    }
+    /// The last amendment of the original record `target` before `before`, or itself; nothing once retracted.
+    fn standing(&self, target: RecordId, before: Position) -> Result<Option<(Position, Frame)>> {
         let mut standing = match self.view.find(target)?.filter(|position| *position < before) {
             None => return Ok(None),
             Some(position) => (position, self.view.frame(position)?),
@@ -264,8 +282,7 @@ impl<E: Event> Reader<E> {
             }
             standing = (amendment, frame);
         }
-        let (position, frame) = standing;
-        self.decode_sealed(position, frame).map(Some)
+        Ok(Some(standing))
     }
     /// Sealed records that match, for folds and decisions.
     pub(crate) fn records_between(&self, query: &Query, from: Size, to: Size) -> Records<E> {

@@ -268,17 +268,24 @@ pub(crate) fn entry_of(of: &Move, originals: &[(RecordId, Loan)]) -> Option<Entr
         }
     })
 }
-/// Records a random history, one record a batch.
+/// Records a random history, in batches as they come.
 pub(crate) fn play(ledger: &Ledger<Loan>, moves: &[Move]) {
     let desk = ledger.by("teller:1");
+    let mut next = u128::from(ledger.head().size.0);
     let mut originals = Vec::new();
+    let mut tickets = Vec::new();
     for of in moves {
         if let Some(entry) = entry_of(of, &originals) {
+            next += 1;
+            let id = RecordId::from_bytes(next.to_be_bytes());
             let event = entry.event().clone();
-            let done = desk.record(entry).expect("recorded");
+            tickets.push(desk.submit(entry.with_id(id)).expect("submitted"));
             if event.amends().is_none() {
-                originals.push((done.id, event));
+                originals.push((id, event));
             }
         }
+    }
+    for ticket in tickets {
+        ticket.wait().expect("recorded");
     }
 }

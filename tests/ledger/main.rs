@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod deciding;
+mod folding;
+mod following;
 mod loan;
 mod opening;
+mod reading;
 mod recording;
