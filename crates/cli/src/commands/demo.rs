@@ -39,7 +39,6 @@ pub(crate) fn run(dir: Option<&Path>) -> Result<(), Failure> {
 
     let compared = figures.compared(&ledger)?;
     say(&comparison(&compared))?;
-    let differing = compared.iter().filter(|figure| !figure.is_equal()).count();
     say(&coverage(&figures))?;
     for flagged in flags.list() {
         say(&format!("Flagged, not cascaded: {flagged}"))?;
@@ -48,13 +47,17 @@ pub(crate) fn run(dir: Option<&Path>) -> Result<(), Failure> {
 
     verify(&dir)?;
     say(&how_to_go_on(&dir))?;
-    if compared.is_empty() || differing > 0 {
-        return Err(Failure::new(
-            failure::FOUND,
-            format!("{differing} of {} published figures differ from the ledger", compared.len()),
-        ));
+    verdict(&compared)
+}
+
+/// The example is worth nothing unless every published figure comes out of the ledger.
+fn verdict(compared: &[Compared]) -> Result<(), Failure> {
+    let equal = compared.iter().filter(|figure| figure.is_equal()).count();
+    if equal == compared.len() && equal > 0 {
+        return Ok(());
     }
-    Ok(())
+    let (differing, all) = (compared.len() - equal, compared.len());
+    Err(Failure::new(failure::FOUND, format!("{differing} of {all} published figures differ from the ledger")))
 }
 
 /// Tells the time of the books: each was recorded when it was closed, so `--as-of` means something.
@@ -225,6 +228,22 @@ fn fresh_directory() -> Result<PathBuf, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_figure_that_differs_fails_the_example() {
+        let figure = |value| Figure { value, bound: None };
+        let compared = |stated: Option<i128>| Compared {
+            measure: "registered".to_owned(),
+            period: "2024".to_owned(),
+            published: figure(549),
+            stated: stated.map(figure),
+        };
+        let code = |compared: &[Compared]| verdict(compared).map_err(|failure| failure.code());
+        assert_eq!(code(&[compared(Some(549))]), Ok(()));
+        for differing in [vec![compared(Some(549)), compared(Some(548))], vec![compared(None)], vec![]] {
+            assert_eq!(code(&differing), Err(failure::FOUND));
+        }
+    }
 
     #[test]
     fn paths_are_quoted_for_a_shell() {

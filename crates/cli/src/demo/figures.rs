@@ -228,4 +228,17 @@ mod tests {
         assert_eq!(figure(870, lower).in_whole(THOUSAND), figure(870, lower));
         assert_eq!(figure(0, None).in_whole(THOUSAND), figure(0, None));
     }
+
+    #[test]
+    fn figures_come_from_records_and_not_from_what_was_published() {
+        let ledger = sovang::Options::new().in_memory::<Recognition>("example.org/test").expect("a ledger");
+        ledger.by("press").record_all(super::super::press::figures()).expect("recorded");
+        let figures = Figures::of(&ledger).expect("folded");
+        let compared = figures.compared(&ledger).expect("compared");
+        assert_eq!(compared.len(), 11, "those of the report only");
+        for figure in compared {
+            assert_eq!(figure.stated, Some(Figure { value: 0, bound: None }), "{}", figure.measure);
+            assert!(!figure.is_equal());
+        }
+    }
 }
