@@ -128,7 +128,7 @@ class Office:
             keep(self.removals, nfc(event["plaque"]))
         elif kind in ("commendation_proposed", "commendation_awarded"):
             keep(self.proposals if kind == "commendation_proposed" else self.awards, nfc(event["commendation"]))
-            self.resting_on_unit[nfc(event["recipient"]["unit"])] += sign
+            self.resting_on_unit[nfc(event["recipient"].get("unit", ""))] += sign
             if kind == "commendation_awarded" and "achievement" in event:
                 self.achievements[achievement_key(event)][award_key(event)] += sign
         elif kind == "decision_annulled":
@@ -164,7 +164,7 @@ class Office:
 
         for decision in cited(event):
             key = decision_key(decision)
-            check(key not in self.annulled, "an annulled decision is not cited again")
+            check(key not in self.annulled, "an annulled decision is not cited again", 1)
             dates = {date for date, times in self.dates[(*key[:2], key[2][:4])].items() if times > 0}
             check(dates <= {decision["date"]}, "the same number in one year with another date")
             check(self.exists(key[0], decision["date"]), "the issuer does not exist on the date of its decision")
@@ -178,7 +178,8 @@ class Office:
         elif kind in ("commendation_proposed", "commendation_awarded"):
             index = self.proposals if kind == "commendation_proposed" else self.awards
             check(nfc(event["commendation"]) not in index, "at most one proposal and one award")
-            check(nfc(event["recipient"]["unit"]) in self.units, "the recipient's unit is defined")
+            check("unit" not in event["recipient"] or nfc(event["recipient"]["unit"]) in self.units,
+                  "the recipient's unit is defined")
             if kind == "commendation_awarded" and "achievement" in event:
                 others = {name for name, n in self.achievements[achievement_key(event)].items() if n > 0}
                 mine = award_key(event)
@@ -208,7 +209,7 @@ class Office:
                 check(nfc(event["plaque"]) not in self.plaques, "the plaque is already mounted")
                 check(self.supported(event), "a recognition or a decision on or before the mounting")
             else:
-                check(not self.last_day(model) or on <= self.last_day(model), "the model was withdrawn before")
+                check(not self.last_day(model) or on <= self.last_day(model), "the model was withdrawn before", 1)
             if kind == "model_recognised":
                 check(not self.occupied(place(event)), "recognised once", 4)
         return reasons[0] if reasons else None
@@ -576,7 +577,7 @@ class Life:
         event = {"type": "model_recognised", "occurred_on": self.day_of(decision), "model": self.cite(model),
                  "level": level, "decision": decision}
         if self.chance(0.3):
-            event["tier"] = self.random.choice(["exemplar", "good", "model"])
+            event["tier"] = self.random.choice(["exemplar", "good", self.cite("tiêu biểu")])
         if self.chance(0.15):
             event["period"] = self.random.choice(
                 [event["occurred_on"][:4], str(year_of(event) - 1), f"{year_of(event) - 4}-{year_of(event)}", "đợt 1"])
@@ -648,7 +649,7 @@ class Life:
                  "plaque": f"{'Biển' if self.chance(0.4) else 'BTL-P'}-{len(self.plaques) + 1}",
                  "model": self.cite(model), "level": self.random.choice(LEVELS), "place": f"Tổ {self.random.randrange(1, 30)}"}
         if self.chance(0.6):
-            event["occasion"] = self.random.choice(OCCASIONS)
+            event["occasion"] = self.cite(self.random.choice(OCCASIONS))
         if self.chance(0.4):
             event["decision"] = self.decision(event["level"])
             if event["decision"] is None:
@@ -669,9 +670,14 @@ class Life:
 
     def recipient(self):
         kind = self.random.choices(["collective", "individual", "household"], [60, 33, 7])[0]
+        recipient = {"kind": kind}
         if kind == "collective":
-            return {"kind": kind, "name": f"Tổ dân phố {self.random.randrange(1, 90)}", "unit": self.cite(self.unit())}
-        return {"kind": kind, "subject": self.person(), "unit": self.cite(self.unit())}
+            recipient["name"] = f"Tổ dân phố {self.random.randrange(1, 90)}"
+        else:
+            recipient["subject"] = self.person()
+        if self.chance(0.95):
+            recipient["unit"] = self.cite(self.unit())
+        return recipient
 
     def propose(self):
         number = self.numbers["commendation"] = self.numbers["commendation"] + 1
@@ -742,7 +748,8 @@ class Life:
     # -- overrides
 
     def override(self):
-        """Legacy records: of models that were never registered, a second recognition."""
+        """Legacy records: of models that are not registered or are so only later, or that were withdrawn; of a
+        decision that was annulled; a second recognition."""
         chance = self.random.random()
         model = f"Sổ-cũ-{self.legacy}"
         if chance < 0.35:
@@ -761,10 +768,25 @@ class Life:
                 self.writer.record({"type": "plaque_mounted", "occurred_on": decision["date"],
                                     "plaque": f"Biển-cũ-{self.legacy}", "model": model, "level": "district",
                                     "place": "đình làng", "decision": decision}, waived=(1,))
-        elif chance < 0.78:
+        elif chance < 0.77:
             self.legacy += 1
             self.writer.record({"type": "model_withdrawn", "occurred_on": self.date(), "model": model,
                                 "reason": "không rõ"}, waived=(1,))
+        elif chance < 0.79:
+            event = self.registration(self.cite(model))
+            if self.writer.record(event):
+                self.models.append(event["model"])
+        elif chance < 0.83:
+            if withdrawn := self.target(["model_withdrawn"]):
+                if withdrawn.now and nfc(withdrawn.now["model"]) in self.office.models:
+                    event = self.funding(withdrawn.now["model"])
+                    event["occurred_on"] = max(event["occurred_on"], withdrawn.now["occurred_on"])
+                    self.writer.record(event, waived=(1,))
+        elif chance < 0.86:
+            if self.office.annulled and (name := self.model()) and (event := self.recognition(name)):
+                annulled = self.random.choice(list(self.office.annulled.values()))
+                event["decision"] = dict(annulled.now["decision"])
+                self.writer.record(event, waived=(1,))
         elif self.writer.targets["model_recognised"]:
             before = self.random.choice(self.writer.targets["model_recognised"])
             if before.now and nfc(before.now["model"]) in self.office.models:

@@ -16,8 +16,13 @@ import unicodedata
 from collections import defaultdict
 
 
-def nfc(text):
-    return unicodedata.normalize("NFC", text)
+def nfc(value):
+    return unicodedata.normalize("NFC", value)
+
+
+def text(value):
+    """A dimension's value, null where the record has none. Two spellings of one text are one row."""
+    return None if value is None else nfc(value)
 
 
 # ---------------------------------------------------------------------------------------------- the tallies' names
@@ -160,7 +165,9 @@ class View:
 
     def of_model(self, event):
         """Unit, field, subject kind and registration year of the model that a record is about, as the model's
-        registration stands at this size. A model that is not registered (an override) has none of them."""
+        registration stands at this size, wherever in the file it is. A record that an override let in has none of
+        them as long as its model is not registered; where the override waived something else (a gift after the
+        withdrawal), or the model was registered later, they are the model's as for every other record."""
         model = self.models.get(nfc(event["model"]))
         if model is None:
             return {"unit": None, "field": None, "subject_kind": None, "registered_in": None}
@@ -197,10 +204,10 @@ class Bounded:
         return next(iter(self.qualifiers), None)
 
 
-def square_decimetres(text):
-    whole, _, part = text.partition(".")
+def square_decimetres(area):
+    whole, _, part = area.partition(".")
     if len(part) > 2:
-        raise ValueError(f"an area finer than a square decimetre: {text}")
+        raise ValueError(f"an area finer than a square decimetre: {area}")
     return int(whole) * 100 + int(part.ljust(2, "0"))
 
 
@@ -221,7 +228,7 @@ def facts(view, tally, inside):
         for event in filter(inside, view.recognitions):
             of = view.of_model(event)
             yield {"year": year_of(event), "level": event["level"], "subject_kind": of["subject_kind"],
-                   "tier": event.get("tier"), "unit": of["unit"], "field": of["field"]}, \
+                   "tier": text(event.get("tier")), "unit": of["unit"], "field": of["field"]}, \
                   {"count": 1, "distinct_models": {nfc(event["model"])}}
 
     elif tally == "recognition-rate":
@@ -262,14 +269,13 @@ def facts(view, tally, inside):
         for event in filter(inside, view.of_type["plaque_mounted"]):
             yield {"level": event["level"], "status": view.removals.get(nfc(event["plaque"]), "standing"),
                    "year": year_of(event), "unit": view.of_model(event)["unit"],
-                   "occasion": event.get("occasion")}, {"count": 1}
+                   "occasion": text(event.get("occasion"))}, {"count": 1}
 
     elif tally == "commendations":
         for event in filter(inside, view.awards):
             recipient = event["recipient"]
-            unit = recipient.get("unit")
             yield {"year": year_of(event), "form": event["form"], "level": event["level"],
-                   "recipient_kind": recipient["kind"], "unit": None if unit is None else nfc(unit)}, \
+                   "recipient_kind": recipient["kind"], "unit": text(recipient.get("unit"))}, \
                   {"count": 1, "bonus_vnd": event.get("bonus_vnd", 0)}
 
     elif tally == "proposals":
@@ -316,8 +322,8 @@ def facts(view, tally, inside):
 # -------------------------------------------------------------------------------------------------------------- rows
 
 def matches(dims, where):
-    # A condition never matches null. Values compare in NFC, as identity does.
-    return all(dims[key] is not None and nfc(str(dims[key])) == nfc(str(value)) for key, value in where.items())
+    # Values compare in NFC, as identity does. No text of a record is empty, so an empty value asks for null.
+    return all(("" if dims[key] is None else nfc(str(dims[key]))) == nfc(str(value)) for key, value in where.items())
 
 
 def sort_key(values):
