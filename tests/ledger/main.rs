@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod deciding;
+mod erasing;
 mod folding;
 mod following;
 mod loan;
