@@ -9,7 +9,7 @@ use sovang_core::{
     calendar, limits,
 };
 use sovang_projection::{ExecuteError, Projection};
-use sovang_storage::store::{Submission, Ticket};
+use sovang_storage::store::{Store, Submission, Ticket};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
@@ -94,7 +94,7 @@ pub struct Imported {
 /// Takes entries with their own ids and actors; decides each on the log and on what it has already taken, keeps them
 /// in a temporary file, and appends all of them at the end or none. With [`Self::batch`] it appends as it goes.
 ///
-/// Memory: the rules' state, and 24 bytes a record taken and not yet appended.
+/// Memory: the rules' state, and about 20 bytes a record taken and not yet appended, 75 an amendment.
 pub struct Importer<E, R> {
     ledger: Ledger<E>,
     rules: R,
@@ -106,6 +106,8 @@ pub struct Importer<E, R> {
     looked_at: Size,
     appended: u64,
     duplicates: u64,
+    /// Why nothing can be appended any more.
+    failed: Option<Error>,
 }
 
 impl<E, R> fmt::Debug for Importer<E, R> {
@@ -128,6 +130,7 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
             looked_at: head.size,
             appended: 0,
             duplicates: 0,
+            failed: None,
             ledger,
         })
     }
@@ -156,40 +159,84 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
     /// Takes one entry; one without an id gets a new one.
     ///
     /// # Errors
-    /// `Refused` by a rule; `Failed` for content that differs under an id that is there, or what cannot be prepared. After an
-    /// error nothing of the entry is kept, and others may still be taken.
+    /// `Refused` by a rule; `Failed` for content that differs under an id that is there, an amendment of what is not there, or
+    /// what cannot be prepared: then nothing of the entry is kept, and others may still be taken. With [`Self::batch`] also what
+    /// [`Self::finish`] says; then the import is over.
     pub fn take(&mut self, import: Import<E>) -> Result<Taken, ExecuteError<R::Refusal>> {
         let id = match import.entry.id() {
             Some(id) => id,
             None => self.ledger.options().fresh_id()?,
         };
         let prepared = self.prepare(&import, id)?;
-        if let Some(there) = self.ledger.view().find(id)? {
-            if self.ledger.same_content(&prepared, there)? {
-                self.duplicates += 1;
-                return Ok(Taken::Duplicate);
-            }
-            return Err(differs(id).at(there).into());
+        if self.is_duplicate(&prepared)? {
+            return Ok(Taken::Duplicate);
         }
-        if let Some(earlier) = self.spool.get_mut().get(id)? {
-            if prepared.same_as(&earlier.record) {
-                self.duplicates += 1;
-                return Ok(Taken::Duplicate);
+        self.check_people(&prepared)?;
+        let recorded_at = self.recorded_at(import.recorded_at)?;
+        let amendable = self.check_target(&prepared);
+        let (ledger, spool) = (&self.ledger, &self.spool);
+        self.rules.admit(&import, id, &|target| named(ledger, spool, target))?;
+        // Rules that look at targets have said better what is wrong.
+        amendable?;
+        self.keep(&prepared, recorded_at)?;
+        Ok(Taken::New)
+    }
+    /// Whether the same is there or was taken.
+    fn is_duplicate(&mut self, prepared: &Prepared) -> Result<bool> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let id = prepared.id();
+        let same = if let Some(there) = self.ledger.view().find(id)? {
+            if !self.ledger.same_content(prepared, there)? {
+                return Err(differs(id).at(there));
             }
-            return Err(differs(id).into());
+            true
+        } else if let Some(earlier) = self.spool.get_mut().get(id)? {
+            if !prepared.same_as(&earlier.record) {
+                return Err(differs(id));
+            }
+            true
+        } else {
+            false
+        };
+        self.duplicates += u64::from(same);
+        Ok(same)
+    }
+    /// What the writer would refuse only at the end, when it comes to personal data.
+    fn check_people(&self, prepared: &Prepared) -> Result<()> {
+        let refused = |kind, what| Err(Error::new(kind, what).with_ids([prepared.id()]));
+        if !prepared.personal().is_empty() && !self.ledger.view().has_vault() {
+            return refused(ErrorKind::InvalidInput, "this copy of the ledger has no vault, so it takes no personal data");
         }
         for value in prepared.personal().iter().filter_map(|row| row.value.as_ref()) {
             if self.ledger.view().is_erased(&value.subject)? {
-                return Err(Error::new(ErrorKind::ErasedSubject, "the entry names a person whose data was erased")
-                    .with_ids([id])
-                    .into());
+                return refused(ErrorKind::ErasedSubject, "the entry names a person whose data was erased");
             }
         }
-        let recorded_at = self.recorded_at(import.recorded_at)?;
-        let (ledger, spool) = (&self.ledger, &self.spool);
-        self.rules.admit(&import, id, &|target| named(ledger, spool, target))?;
-        self.keep(&prepared, recorded_at)?;
-        Ok(Taken::New)
+        Ok(())
+    }
+    /// What the writer would refuse only at the end, when it comes to amendments.
+    fn check_target(&self, prepared: &Prepared) -> Result<()> {
+        let Some(target) = prepared.target() else { return Ok(()) };
+        let spooled = self.spool.borrow_mut().get(target)?;
+        let (kind, is_amendment) = match spooled {
+            Some(Spooled { record, .. }) => (record.kind(), record.target().is_some()),
+            None => match self.ledger.view().find(target)? {
+                Some(position) => {
+                    let frame = self.ledger.view().frame(position)?;
+                    (frame.kind(), frame.is_amendment())
+                }
+                None => return Err(not_amendable(prepared, target, "to be amended is not in the ledger")),
+            },
+        };
+        if is_amendment || kind >= limits::LEDGER_KIND_FIRST {
+            return Err(not_amendable(prepared, target, "to be amended is no original event"));
+        }
+        if prepared.replacement_kind().is_some_and(|replacement| replacement != kind) {
+            return Err(not_amendable(prepared, target, "is of another kind than what is to replace it"));
+        }
+        Ok(())
     }
     /// Takes a record of the ledger itself, in a migration.
     ///
@@ -208,8 +255,8 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         }
         let mut no_salt = || Err(Error::new(ErrorKind::InvalidInput, "a record of the ledger itself has no personal fields"));
         let prepared = Prepared::new(event, id, Some(calendar::days_of(occurred_on)), envelope, None, &[], &mut no_salt)?;
-        if self.spool.get_mut().get(id)?.is_some() {
-            return Err(differs(id));
+        if self.is_duplicate(&prepared)? {
+            return Ok(Taken::Duplicate);
         }
         let recorded_at = self.recorded_at(recorded_at)?;
         self.keep(&prepared, recorded_at)?;
@@ -230,7 +277,7 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         let on = entry.occurred_on().map(calendar::days_of);
         Prepared::new(entry.event(), id, on, envelope, entry.waiver().cloned(), given, &mut salt).map_err(|e| e.with_ids([id]))
     }
-    fn recorded_at(&mut self, given: Option<UtcDateTime>) -> Result<Option<i64>> {
+    fn recorded_at(&self, given: Option<UtcDateTime>) -> Result<Option<i64>> {
         if !self.migrating {
             return Ok(None);
         }
@@ -240,7 +287,6 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         if at < self.last_recorded_at {
             return Err(Error::new(ErrorKind::InvalidInput, "recorded_at goes back behind the record before"));
         }
-        self.last_recorded_at = at;
         Ok(Some(at))
     }
     fn keep(&mut self, prepared: &Prepared, recorded_at: Option<i64>) -> Result<()> {
@@ -249,6 +295,7 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
             + prepared.personal().iter().map(|row| 256 + row.value.as_ref().map_or(0, |v| v.value.len() as u64)).sum::<u64>();
         let spool = self.spool.get_mut();
         spool.push(prepared, recorded_at)?;
+        self.last_recorded_at = recorded_at.unwrap_or(self.last_recorded_at);
         if self.batch.is_some_and(|records| spool.len() >= records) {
             self.append()?;
         }
@@ -256,10 +303,11 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
     }
     /// Appends what was taken: room for log, vault and index is set aside first, so that a lack of space refuses all of it.
     ///
-    /// A kill leaves a prefix on a batch boundary, which the same import completes.
+    /// Another handle's record, a failure or a kill in the midst of more than one batch leaves a prefix on a batch boundary,
+    /// which the same import completes.
     ///
     /// # Errors
-    /// `NoSpace` with nothing appended; `Conflict` when another handle recorded in between.
+    /// `NoSpace` with nothing appended; `Conflict` when another handle recorded in between; else as [`crate::Recorder::record_all`].
     pub fn finish(mut self) -> Result<Imported> {
         self.append()?;
         Ok(Imported { appended: self.appended, duplicates: self.duplicates, head: self.ledger.refresh()? })
@@ -273,42 +321,58 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         Ok(Imported { appended: self.appended + kept, duplicates: self.duplicates, head: self.ledger.refresh()? })
     }
     fn append(&mut self) -> Result<()> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
         if self.spool.get_mut().len() == 0 {
             return Ok(());
         }
         let store = Arc::clone(self.ledger.store());
         let reserved = store.reserve(self.spooled_bytes)?;
-        let mut sending =
-            Sending { looked_at: self.looked_at, records: Vec::new(), times: Vec::new(), bytes: 0, flying: VecDeque::new() };
-        self.spool.get_mut().drain(|Spooled { record, recorded_at }| {
-            if sending.records.len() == BATCH_RECORDS || sending.bytes + record.len() > BATCH_BYTES {
-                sending.send(&store)?;
-            }
-            sending.bytes += record.len();
-            sending.records.push(record);
-            sending.times.extend(recorded_at);
-            Ok(())
-        })?;
-        sending.send(&store)?;
-        sending.land(0)?;
+        let mut sending = Sending::new(&store, self.looked_at);
+        let sent = self
+            .spool
+            .get_mut()
+            .drain(|spooled| sending.add(spooled))
+            .and_then(|()| sending.send())
+            .and_then(|()| sending.land(0));
         drop(reserved);
-        self.appended += sending.looked_at.0 - self.looked_at.0;
+        self.appended += sending.appended;
+        self.duplicates += sending.repeated;
         self.looked_at = sending.looked_at;
         self.spooled_bytes = 0;
-        Ok(())
+        // The spool is half empty then.
+        sent.inspect_err(|error| self.failed = Some(error.clone()))
     }
 }
 
 /// Batches under way; each is appended only if nothing but the ones before it came since the import looked at the log.
-struct Sending {
+struct Sending<'a> {
+    store: &'a Store,
     looked_at: Size,
     records: Vec<Prepared>,
     times: Vec<i64>,
     bytes: usize,
-    flying: VecDeque<Ticket>,
+    /// With the size that each is to bring about.
+    flying: VecDeque<(Ticket, Size)>,
+    appended: u64,
+    repeated: u64,
 }
-impl Sending {
-    fn send(&mut self, store: &sovang_storage::store::Store) -> Result<()> {
+impl<'a> Sending<'a> {
+    fn new(store: &'a Store, looked_at: Size) -> Self {
+        let (records, times, flying) = (Vec::new(), Vec::new(), VecDeque::new());
+        Self { store, looked_at, records, times, bytes: 0, flying, appended: 0, repeated: 0 }
+    }
+    fn add(&mut self, Spooled { record, recorded_at }: Spooled) -> Result<()> {
+        if self.records.len() == BATCH_RECORDS || self.bytes + record.len() > BATCH_BYTES {
+            self.send()?;
+        }
+        self.bytes += record.len();
+        self.records.push(record);
+        self.times.extend(recorded_at);
+        Ok(())
+    }
+    fn send(&mut self) -> Result<()> {
         if self.records.is_empty() {
             return Ok(());
         }
@@ -318,17 +382,31 @@ impl Sending {
         self.looked_at = Size(self.looked_at.0 + records.len() as u64);
         self.bytes = 0;
         let recorded_at = if times.is_empty() { None } else { Some(times) };
-        self.flying.push_back(store.submit(Submission { records, condition, recorded_at })?);
-        self.land(BATCHES_IN_FLIGHT)
+        let is_first = self.appended + self.repeated == 0 && self.flying.is_empty();
+        self.flying.push_back((self.store.submit(Submission { records, condition, recorded_at })?, self.looked_at));
+        // The first one shows whether the ledger itself recorded something meanwhile, which is in nobody's way.
+        self.land(if is_first { 0 } else { BATCHES_IN_FLIGHT })
     }
     fn land(&mut self, still_flying: usize) -> Result<()> {
         while self.flying.len() > still_flying {
-            if let Some(ticket) = self.flying.pop_front() {
-                ticket.wait()?;
+            if let Some((ticket, expected)) = self.flying.pop_front() {
+                let done = ticket.wait()?;
+                let records = done.records.len() as u64;
+                if done.repeated {
+                    self.repeated += records;
+                } else {
+                    self.appended += records;
+                }
+                let reached = done.records.last().map_or(expected, |last| last.position.next());
+                self.looked_at.0 += reached.0.saturating_sub(expected.0);
             }
         }
         Ok(())
     }
+}
+
+fn not_amendable(prepared: &Prepared, target: RecordId, why: &str) -> Error {
+    Error::new(ErrorKind::AmendmentTarget, format!("the record {target} {why}")).with_ids([prepared.id()])
 }
 
 fn differs(id: RecordId) -> Error {

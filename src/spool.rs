@@ -2,9 +2,12 @@
 
 use sovang_core::ids::Commitment;
 use sovang_core::record::{PersonalRow, PersonalValue, Prepared};
+use sovang_core::words::Words;
 use sovang_core::{Error, ErrorKind, RecordId, Result, SubjectId, codec};
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
 use std::fs::File;
+use std::hash::BuildHasher as _;
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 
 /// A record as it is kept aside: what [`Prepared`] is made of, and the recorded time that a migration brings.
@@ -31,8 +34,9 @@ pub(crate) struct Spooled {
 pub(crate) struct Spool {
     file: BufWriter<File>,
     end: u64,
-    /// Where each id's record starts: 24 bytes a record, and no more.
-    offsets: HashMap<RecordId, u64>,
+    /// Where each id's record starts: a hash of the id, and one more than the offset. The record tells whether it is the id's.
+    offsets: Words,
+    hasher: RandomState,
     /// The last amendment of each record that was amended, and by which id.
     amended: HashMap<RecordId, RecordId>,
 }
@@ -53,7 +57,13 @@ fn failed(error: std::io::Error) -> Error {
 impl Spool {
     pub(crate) fn new() -> Result<Self> {
         let file = tempfile::tempfile().map_err(failed)?;
-        Ok(Self { file: BufWriter::with_capacity(1 << 20, file), end: 0, offsets: HashMap::new(), amended: HashMap::new() })
+        Ok(Self {
+            file: BufWriter::with_capacity(1 << 20, file),
+            end: 0,
+            offsets: Words::new(),
+            hasher: RandomState::new(),
+            amended: HashMap::new(),
+        })
     }
     pub(crate) fn len(&self) -> usize {
         self.offsets.len()
@@ -80,7 +90,7 @@ impl Spool {
             .and_then(|()| put(&kept))
             .and_then(|()| put(record.bytes()))
             .map_err(failed)?;
-        self.offsets.insert(record.id(), self.end);
+        self.offsets.insert((u128::from(self.hash(record.id())) << 64) | u128::from(self.end + 1));
         if let Some(target) = record.target() {
             self.amended.insert(target, record.id());
         }
@@ -89,13 +99,27 @@ impl Spool {
     }
     /// The record of this id.
     pub(crate) fn get(&mut self, id: RecordId) -> Result<Option<Spooled>> {
-        let Some(offset) = self.offsets.get(&id).copied() else { return Ok(None) };
+        let candidates: Vec<u128> = self.offsets.with_upper(self.hash(id)).collect();
+        for candidate in candidates {
+            // The lower half.
+            let offset = u64::try_from(candidate & u128::from(u64::MAX)).unwrap_or(u64::MAX) - 1;
+            let there = self.at(offset)?;
+            if there.as_ref().is_some_and(|spooled| spooled.record.id() == id) {
+                return Ok(there);
+            }
+        }
+        Ok(None)
+    }
+    fn at(&mut self, offset: u64) -> Result<Option<Spooled>> {
         self.file.flush().map_err(failed)?;
         let mut file = self.file.get_ref();
         file.seek(SeekFrom::Start(offset)).map_err(failed)?;
         let record = read_one(&mut file);
         file.seek(SeekFrom::End(0)).map_err(failed)?;
         record
+    }
+    fn hash(&self, id: RecordId) -> u64 {
+        self.hasher.hash_one(id)
     }
     /// The last amendment in here of the record of this id.
     pub(crate) fn last_amendment(&self, target: RecordId) -> Option<RecordId> {

@@ -20,6 +20,7 @@ pub mod record;
 pub mod recorded;
 pub mod shape;
 pub mod tree;
+pub mod words;
 
 pub use calendar::{Date, UtcDateTime, date};
 pub use codec::CodecError;

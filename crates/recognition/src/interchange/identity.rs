@@ -2,7 +2,8 @@
 
 use super::json::Json;
 use sovang_core::RecordId;
-use std::collections::{HashMap, HashSet};
+use sovang_core::words::Words;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// The namespace of derived ids (RFC 9562 §5.5), fixed for ever: itself UUIDv5 of the URL namespace and
@@ -49,25 +50,15 @@ fn public(line: &Json) -> Json {
         _ => true,
     };
     let inner = |key: &str, value: &Json| {
-        if matches!(key, "recipient" | "replacement") {
-            public(value)
-        } else {
-            value.clone()
-        }
+        if matches!(key, "recipient" | "replacement") { public(value) } else { value.clone() }
     };
-    Json::Object(
-        members
-            .iter()
-            .filter(|(key, _)| keep(key))
-            .map(|(key, value)| (key.clone(), inner(key, value)))
-            .collect(),
-    )
+    Json::Object(members.iter().filter(|(key, _)| keep(key)).map(|(key, value)| (key.clone(), inner(key, value))).collect())
 }
 
-/// Counts the lines without `id` of one file, and so gives each its id. It keeps 16 bytes of each distinct form.
+/// Counts the lines without `id` of one file, and so gives each its id. It remembers 16 bytes of each distinct form.
 #[derive(Debug, Default)]
 pub struct Numbering {
-    met: HashSet<[u8; 16]>,
+    met: Words,
     /// How often a form was met, where it was more than once: few are.
     again: HashMap<[u8; 16], u64>,
 }
@@ -82,7 +73,7 @@ impl Numbering {
     pub fn id(&mut self, form: &Form) -> RecordId {
         let first = form.id(0);
         // The first id is a hash of the form already: two forms that share it would share their records anyway.
-        if self.met.insert(first.to_bytes()) {
+        if self.met.insert(u128::from_be_bytes(first.to_bytes())) {
             return first;
         }
         let earlier = self.again.entry(first.to_bytes()).or_insert(0);
