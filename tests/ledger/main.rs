@@ -6,6 +6,7 @@ mod deciding;
 mod erasing;
 mod folding;
 mod following;
+mod importing;
 mod loan;
 mod opening;
 mod reading;
