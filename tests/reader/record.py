@@ -1,18 +1,23 @@
 """A record's frame: what makes it valid, and its hash (docs/FORMAT.md §3 and §5)."""
 
 import struct
+import unicodedata
 
 from checksums import blake3_in
 
 PRIVATE, REPLACES, RETRACTS = 1, 2, 4
 FRAME_BYTES_MAX = 1 << 20
 TAGS_MAX = 32
+PERSONAL_FIELDS_MAX = 32
+ACTOR_BYTES_MAX = 128
 LEDGER_KINDS = 0xFF00
 SUBJECT_ERASED = 0xFF00
 
 _FRAME = struct.Struct("<IHHIiq16s")
 _HASHED = struct.Struct("<HHIQqiI16s32s32s16x")
 _NO_PRIVATE_ROOT = bytes(32)
+_DAYS = range(-4_371_587, 2_932_897)  # -9999-01-01 to 9999-12-31
+_INSTANTS = range(-62_167_219_200_000_000, 253_402_300_800_000_000)  # the years 0 to 9999
 
 
 class Invalid(Exception):
@@ -52,21 +57,35 @@ class Decoder:
 
 
 class Record:
-    """A valid frame."""
+    """A valid frame. What its metadata says is known once they are read: they are no part of a frame's validity."""
 
-    __slots__ = ("kind", "version", "flags", "occurred_on", "recorded_at", "id", "tags", "target", "payload", "private", "length", "place",
-                 "hash")
+    __slots__ = ("kind", "version", "flags", "occurred_on", "recorded_at", "id", "tags", "target", "metadata", "payload", "private",
+                 "length", "place", "hash", "erased_handle")
 
-    @property
-    def erased_handle(self):
-        """The handle that a `subject_erased` record names."""
-        if (self.kind, self.version) != (SUBJECT_ERASED, 1):
-            return None
-        decoder = Decoder(self.payload)
-        handle = decoder.take(16)
-        decoder.text()
-        decoder.end()
-        return handle
+    def read(self):
+        """Reads the metadata, and the payload of a record of the ledger itself."""
+        self.target, self.erased_handle = None, None
+        metadata = Decoder(self.metadata)
+        metadata.option(lambda: metadata.take(16))
+        self.target = metadata.option(lambda: metadata.take(16))
+        metadata.option(lambda: _read_override(metadata))
+        actor = metadata.text()
+        metadata.option(metadata.text)
+        metadata.option(metadata.text)
+        metadata.end()
+        if (self.target is not None) != bool(self.flags & (REPLACES | RETRACTS)):
+            raise Invalid("target and flags disagree")
+        if not actor.strip() or len(actor.encode()) > ACTOR_BYTES_MAX or any(unicodedata.category(c) == "Cc" for c in actor):
+            raise Invalid("an actor's name")
+        if self.occurred_on not in _DAYS or self.recorded_at not in _INSTANTS:
+            raise Invalid("a time outside the calendar")
+        if self.kind >= LEDGER_KINDS:
+            if (self.kind, self.version) != (SUBJECT_ERASED, 1):
+                raise Invalid(f"a record of the ledger itself of unknown kind {self.kind:#x}")
+            payload = Decoder(self.payload)
+            self.erased_handle = payload.take(16)
+            payload.text()
+            payload.end()
 
 
 def read_frame(data, position):
@@ -107,16 +126,7 @@ def _read_body(record, body):
     tags_end = metadata_end + 16 * body[2]
     if body[2] > TAGS_MAX or tags_end > len(body):
         raise Invalid("metadata and tags are longer than the body")
-    metadata = Decoder(body[3:metadata_end])
-    metadata.option(lambda: metadata.take(16))
-    record.target = metadata.option(lambda: metadata.take(16))
-    metadata.option(lambda: _read_override(metadata))
-    metadata.text()
-    metadata.option(metadata.text)
-    metadata.option(metadata.text)
-    metadata.end()
-    if (record.target is not None) != bool(record.flags & (REPLACES | RETRACTS)):
-        raise Invalid("target and flags disagree")
+    record.metadata = body[3:metadata_end]
     record.tags = [body[at : at + 16] for at in range(metadata_end, tags_end, 16)]
     if any(a >= b for a, b in zip(record.tags, record.tags[1:])):
         raise Invalid("tags do not ascend")
@@ -132,8 +142,8 @@ def _read_override(metadata):
 def _read_private(data, at):
     count = int.from_bytes(data[at : at + 2], "little")
     section = bytes(data[at : at + 2 + 34 * count])
-    if not count or len(section) != 2 + 34 * count:
-        raise Invalid("no room for the commitments")
+    if not 1 <= count <= PERSONAL_FIELDS_MAX or len(section) != 2 + 34 * count:
+        raise Invalid("the commitments' count")
     fields = [(int.from_bytes(section[i : i + 2], "little"), section[i + 2 : i + 34]) for i in range(2, len(section), 34)]
     if any(a >= b for (a, _), (b, _) in zip(fields, fields[1:])):
         raise Invalid("personal fields do not ascend")

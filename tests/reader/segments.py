@@ -9,7 +9,7 @@ from pathlib import Path
 
 from checksums import blake3_in, crc32c, crc_end, crc_more, crc_start
 from merkle import EMPTY, append, leaf_of, root_of
-from record import LEDGER_KINDS, Invalid, read_frame
+from record import Invalid, read_frame
 
 PAGE = 4096
 VERSION = 1
@@ -111,7 +111,7 @@ class Log:
 
     def __init__(self, directory, ledger):
         self.directory, self.ledger = Path(directory), ledger
-        self.damage, self.notes = [], []
+        self.damage, self.notes, self.unreadable = [], [], []
         self.records, self.leaves, self.batch_starts, self.segment_starts = [], [], [], []
         self._ends = {0: []}  # the ends at each size: one, or two where a segment starts
         self._frontier = []
@@ -122,6 +122,7 @@ class Log:
             self._judge(self._read_segments(), slots)
         except Damaged as damage:
             self.damage.append(str(damage))
+        self.damage += self.unreadable
 
     def root_at(self, size):
         """The root at the end of a batch; none elsewhere."""
@@ -175,7 +176,9 @@ class Log:
             self.segment_starts.append((header.size, number))
             last = number == numbers[-1]
             proven = [(f"{where}, header", header.size, header.root)]
-            at, sums = self._read_batches(data, header, proven)
+            # A successor names where its predecessor's batches end; what follows is the seal, or of no account (§2.4).
+            limit = len(data) if last else self._named_length(number + 1)
+            at, sums = self._read_batches(data[:limit], header, proven)
             seal = self._seal(sums, number, at)
             sealed = data[at : at + len(seal)] == seal
             if last:
@@ -186,6 +189,11 @@ class Log:
                 self.notes.append(f"{where}: not sealed, or longer than its seal: an interrupted rotation")
             length, digest = at, blake3_in("segment v1", data[:at])
         return proven
+
+    def _named_length(self, number):
+        """The length of the predecessor that the header of a segment names; the header itself is judged in its turn."""
+        with open(self.directory.joinpath("log", str(number)), "rb") as file:
+            return int.from_bytes(file.read(64)[56:], "little")
 
     def _seal(self, sums, number, at):
         end = self._end
@@ -255,8 +263,11 @@ class Log:
             if int.from_bytes(view[end : end + 4], "little") != sums.of(at, position, number, view[at:end]) or end + 4 > len(view):
                 raise Invalid("(4) a record's checksum")
             record.place = (self._end.segment, at, number)
-            if record.kind < LEDGER_KINDS:
-                record.payload = None  # not needed any more, and most of the memory
+            try:
+                record.read()
+            except Invalid as invalid:
+                self.unreadable.append(f"log/{self._end.segment}: the record at position {position} cannot be read: {invalid}")
+            record.metadata = record.payload = None  # not needed any more, and most of the memory
             records.append(record)
             at = end + 4
         if at != len(view):

@@ -13,6 +13,7 @@ _START = 4096
 _SLOT_BYTES, _ROW_HEADER, _ROW_ALIGN = 128, 112, 128
 _LIVING, _ERASED, _DELETED = 1, 2, 3
 _VALUE, _SEALED, _TOMBSTONE, _VOID = 1, 2, 3, 4
+_MARKS = ((512, 0), (1024, 1))
 _TAG_AND_SALT = 16 + 32 + 2
 
 _SLOT = struct.Struct("<4sIII16s32s32s28sI")
@@ -52,19 +53,25 @@ class Vault:
     def _header(self, data, magic, name):
         sound = len(data) >= _START and self._holds(data, 0, 508)
         sound = sound and data[:16] == magic + struct.pack("<II", 1, 0) and data[16:32] == self._ledger.id and not any(data[64:508])
-        if not sound or (name == "rows" and any(data[32:64])):
+        if name == "keys":
+            sound = sound and not any(data[512:_START])
+        else:
+            marks = all(self._mark_at(data, at, parity) or not any(data[at : at + 512]) for at, parity in _MARKS)
+            sound = sound and marks and not any(data[32:64]) and not any(data[1536:_START])
+        if not sound:
             self.disagreements.append(f"vault/{name}: the header is not sound")
-            return False
-        return True
+        return sound
+
+    def _mark_at(self, data, at, parity):
+        """The valid mark in a place, as sequence, checked, durable and slots."""
+        magic, sequence, *said = _MARK.unpack_from(data, at)
+        sound = magic == b"SOVVMARK" and sequence % 2 == parity and self._holds(data, at, 508) and not any(data[at + 36 : at + 508])
+        return (sequence, *said) if sound else None
 
     def _mark(self, data):
         """checked, durable and slots of the mark that holds."""
-        best = (-1, _START, _START, 0)
-        for at, parity in ((512, 0), (1024, 1)):
-            magic, sequence, checked, durable, slots = _MARK.unpack_from(data, at)
-            if magic == b"SOVVMARK" and sequence % 2 == parity and self._holds(data, at, 508) and not any(data[at + 36 : at + 508]):
-                best = max(best, (sequence, checked, durable, slots))
-        return best[1:]
+        marks = [self._mark_at(data, at, parity) for at, parity in _MARKS]
+        return max(filter(None, marks), default=(0, _START, _START, 0))[1:]
 
     def _row(self, data, at):
         """The sound row at an offset, or none."""

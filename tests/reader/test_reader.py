@@ -1,0 +1,194 @@
+"""The second reader beside the code, on ledgers that the code wrote and on the one that docs/FORMAT.md shows.
+
+    python3 -m venv /tmp/reader && /tmp/reader/bin/pip install -r tests/reader/requirements.txt
+    SOVANG=target/release/sovang /tmp/reader/bin/python -m unittest discover tests/reader
+"""
+
+import base64
+import json
+import random
+import re
+import shutil
+import tempfile
+import unittest
+from pathlib import Path
+
+import ledgers
+from checksums import blake3_in, crc32c
+from merkle import EMPTY, append, leaf_of, recursive_root, root_of
+from sovang_reader import Reading
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "FORMAT.md"
+
+
+def from_dump(text, directory):
+    """Builds the files of a dump: `*` stands for zeros up to the next offset."""
+    data, name = bytearray(), None
+
+    def save():
+        if name is not None:
+            path = Path(directory, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    for line in text.splitlines():
+        if header := re.fullmatch(r"== (\S+), (\d+) bytes", line):
+            save()
+            name, data = header[1], bytearray()
+        elif body := re.match(r"([0-9a-f]{8})((?: {1,2}[0-9a-f]{2}){0,16})(?:\s|$)", line):
+            offset = int(body[1], 16)
+            data += bytes(offset - len(data)) + bytes.fromhex(body[2])
+        elif line != "*" and not line.startswith("-- "):
+            raise AssertionError(f"a line of the dump that means nothing: {line!r}")
+    save()
+
+
+class Primitives(unittest.TestCase):
+    """The reader's own arithmetic on published values."""
+
+    def test_crc32c_of_rfc_3720(self):
+        self.assertEqual(crc32c(bytes(32)), 0x8A9136AA)
+        self.assertEqual(crc32c(b"\xff" * 32), 0x62A8AB43)
+        self.assertEqual(crc32c(bytes(range(32))), 0x46DD794E)
+        self.assertEqual(crc32c(b"123456789"), 0xE3069283)
+        self.assertEqual(crc32c(b"12", b"3456", b"789"), 0xE3069283)
+
+    def test_the_frontier_gives_the_root_of_the_definition(self):
+        leaves = [leaf_of(blake3_in("test", bytes([i]))) for i in range(130)]
+        frontier = []
+        for size, leaf in enumerate(leaves):
+            self.assertEqual(root_of(frontier), recursive_root(leaves[:size]))
+            self.assertEqual(len(frontier), size.bit_count())
+            append(frontier, size, leaf)
+        self.assertEqual(root_of([]), EMPTY)
+
+
+class Written(unittest.TestCase):
+    """Ledgers that the code wrote are sound, and say the same to both."""
+
+    def setUp(self):
+        self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()), "ledger")
+
+    def compare(self, segments=1, runs=None):
+        head = json.loads(ledgers.done("head", self.directory, "--json"))
+        reading = Reading(self.directory)
+        said = reading.as_json()
+        self.assertEqual((said["damage"], said["disagreements"], said["notes"]), ([], [], []))
+        self.assertEqual(said["origin"], head["origin"])
+        self.assertEqual((said["size"], said["root"]), (head["size"], head["root"]))
+        shown = ledgers.records(self.directory)
+        self.assertEqual(said["record_hashes"], [record["record_hash"] for record in shown])
+        self.assertEqual([record.id.hex() for record in reading.log.records], [record["id"].replace("-", "") for record in shown])
+        root = recursive_root([leaf_of(bytes.fromhex(record["record_hash"])) for record in shown])
+        self.assertEqual(head["root"], base64.b64encode(root).decode())
+        self.assertEqual(len(reading.log.segment_starts), segments)
+        if runs is not None:
+            self.assertEqual(len(list(self.directory.glob("index/*.run"))) > 0, runs)
+        return reading
+
+    def test_an_empty_ledger(self):
+        ledgers.create(self.directory)
+        self.assertEqual(self.compare().log.head, (0, EMPTY))
+
+    def test_batches_of_one(self):
+        ledgers.create(self.directory, ([ledgers.UNIT] + ledgers.models(0, 60), ["--batch", "1"]))
+        reading = self.compare(runs=False)
+        self.assertEqual(len(reading.log.batch_starts), len(reading.log.records))
+
+    def test_several_imports_with_personal_data_and_amendments(self):
+        ledgers.create(self.directory, ([ledgers.UNIT] + ledgers.models(0, 300), []), (ledgers.models(300, 700), ["--batch", "7"]))
+        amendments = ledgers.amendments(ledgers.records(self.directory))
+        ledgers.done("import", self.directory, "-", "--batch", "50", lines=amendments)
+        reading = self.compare(runs=True)
+        self.assertEqual(sum(record.target is not None for record in reading.log.records), len(amendments))
+        self.assertEqual(sum(len(record.private) for record in reading.log.records), 2 * len(range(0, 700, 3)))
+
+    def test_a_migrated_copy_without_personal_values(self):
+        original = ledgers.create(self.directory.with_name("original"), ([ledgers.UNIT] + ledgers.models(0, 40), []))
+        export = [json.loads(line) for line in ledgers.done("export", original).splitlines()]
+        ledgers.create(self.directory, (export, ["--migrate"]))
+        self.assertEqual(self.compare().log.head, Reading(original).log.head)
+
+    def test_two_segments(self):
+        long_text = "xi măng " * 1_600
+        gifts = [{"type": "model_funded", "occurred_on": "2024-05-08", "actor": "clerk", "model": "M-0", "source": "sponsor",
+                  "contribution": {"kind": "in_kind", "vnd": i, "description": long_text}} for i in range(4_800)]
+        ledgers.create(self.directory, ([ledgers.UNIT] + ledgers.models(0, 1) + gifts, []))
+        self.compare(segments=2, runs=True)
+
+
+class Damage(unittest.TestCase):
+    """A changed bit has the same consequence for both."""
+
+    @classmethod
+    def setUpClass(cls):
+        root = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        lines = [ledgers.UNIT] + ledgers.models(0, 260)
+        cls.ledger = ledgers.create(root / "ledger", (lines[:300], ["--batch", "3"]), (lines[300:], []))
+        cls.copy = root / "copy"
+
+    def flip(self, names, times, seed):
+        """Both verdicts, as exit codes, after each of so many flips of one bit in these files."""
+        chance = random.Random(seed)
+        for _ in range(times):
+            name = chance.choice(names)
+            data = bytearray(Path(self.ledger, name).read_bytes())
+            # Half of them where there is something: most of a header is zeros.
+            places = range(len(data)) if chance.random() < 0.5 else [at for at, byte in enumerate(data) if byte]
+            at, bit = chance.choice(places), 1 << chance.randrange(8)
+            data[at] ^= bit
+            shutil.rmtree(self.copy, ignore_errors=True)
+            shutil.copytree(self.ledger, self.copy)
+            Path(self.copy, name).write_bytes(data)
+            with self.subTest(file=name, at=at, bit=bit):
+                code, said = ledgers.sovang("verify", self.copy)
+                reading = Reading(self.copy)
+                self.assertEqual(code, reading.exit_code, f"{said}{reading.as_json() | {'record_hashes': None}}")
+                yield code
+
+    def test_every_flip_in_the_log_is_refused(self):
+        for code in self.flip(["log/0"], 150, 1):
+            self.assertEqual(code, 3)
+
+    def test_a_flip_in_the_ledgers_own_page_is_refused(self):
+        for code in self.flip(["ledger"], 30, 2):
+            self.assertEqual(code, 3)
+
+    def test_one_slot_of_head_may_be_lost(self):
+        for code in self.flip(["HEAD"], 60, 3):
+            self.assertEqual(code, 0)
+
+    def test_every_flip_in_the_vault_is_a_finding(self):
+        for code in self.flip(["vault/keys", "vault/rows"], 120, 4):
+            self.assertEqual(code, 1)
+
+    def test_every_flip_in_the_index_is_a_finding(self):
+        runs = [path.relative_to(self.ledger) for path in self.ledger.glob("index/*.run")]
+        self.assertTrue(runs)
+        for code in self.flip(runs, 60, 5):
+            self.assertEqual(code, 1)
+
+
+class Page(unittest.TestCase):
+    """The ledger whose every byte docs/FORMAT.md shows."""
+
+    def test_the_ledger_in_the_page_is_sound_to_both(self):
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        dump = PAGE.read_text().split("<!-- dump: begin -->\n```text\n")[1].split("```\n<!-- dump: end -->")[0]
+        from_dump(dump, directory)
+        reading = Reading(directory)
+        self.assertEqual((reading.damage, reading.disagreements, reading.notes), ([], [], []))
+        self.assertEqual(reading.log.head[0], 3)
+        personal, plain, erasure = reading.log.records
+        self.assertEqual((len(personal.private), plain.private), (1, ()))
+        self.assertIsNotNone(erasure.erased_handle)
+        before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+        self.assertEqual(ledgers.sovang("verify", directory)[0], 0)
+        shown = ledgers.records(directory)
+        self.assertEqual([record["record_hash"] for record in shown], [record.hash.hex() for record in reading.log.records])
+        self.assertTrue(shown[0]["event"]["subject"]["erased"])
+        self.assertEqual(before, {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()})
+
+
+if __name__ == "__main__":
+    unittest.main()
