@@ -159,10 +159,11 @@ class Requests:
                 options += ["--where", f"{name}={value}"]
         days = []
         for _ in range(2):
-            day = generate.FIRST_DAY + datetime.timedelta(pick.randrange(4800))
-            days.append(pick.choice([day, day.replace(day=1), day.replace(month=12, day=31)]).isoformat())
+            # Mostly days on which something was, so that it matters that both ends are included.
+            day = datetime.date.fromisoformat(pick.choice(self.book.records)[1]["occurred_on"])
+            days.append(pick.choice([day, day, day.replace(month=1, day=1), day.replace(month=12, day=31)]).isoformat())
         for key, day in zip(("from", "to"), sorted(days)):  # the other order is refused
-            if pick.random() < 0.25:
+            if pick.random() < 0.3:
                 request[key] = day
                 options += ["--" + key, day]
         chance = pick.random()
@@ -366,6 +367,19 @@ def check_other_ways(report, sovang, work, lines, seed, requests):
         book = imported(report, sovang, directory, files, *options)
         compare_tallies(report, sovang, directory, book, requests, random.Random(f"{seed} {name}"), name)
     check_batched_migrations(report, sovang, work)
+    # Years in which nothing happened, which only the cumulative tally shows.
+    sparse, defined = work / "sparse.jsonl", set()
+    with open(sparse, "w", encoding="utf-8") as out:
+        for event in cut:
+            name = {"unit_defined": "unit", "model_registered": "model"}.get(event["type"])
+            if name is None or (name == "model" and event["year"] % 4 != 3):
+                continue
+            key = name, oracle.nfc(event[name])
+            if key not in defined:
+                out.write(json.dumps(event, ensure_ascii=False) + "\n")
+                defined.add(key)
+    book = imported(report, sovang, work / "sparse", [sparse])
+    compare_tallies(report, sovang, work / "sparse", book, requests, random.Random(f"{seed} sparse"), "sparse")
 
 
 def check_batched_migrations(report, sovang, work):

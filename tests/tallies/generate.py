@@ -427,7 +427,7 @@ class Life:
 
     def cite(self, name):
         """Identity compares NFC, so now and then an id is cited in its other form."""
-        return unicodedata.normalize("NFD", name) if self.chance(0.1) else name
+        return unicodedata.normalize("NFD" if self.chance(0.1) else "NFC", name)
 
     def person(self):
         if self.persons and self.chance(0.3):
@@ -543,6 +543,7 @@ class Life:
     def register(self):
         number = len(self.models) + 1
         model = f"BTL-{self.today.year}-{number}" if self.chance(0.7) else f"Mô-hình-{self.today.year}-{number}"
+        model = self.cite(model)
         if self.writer.record(self.registration(model)):
             self.models.append(model)
 
@@ -646,7 +647,7 @@ class Life:
         if not (model := self.model()):
             return
         event = {"type": "plaque_mounted", "occurred_on": self.some_date(),
-                 "plaque": f"{'Biển' if self.chance(0.4) else 'BTL-P'}-{len(self.plaques) + 1}",
+                 "plaque": self.cite(f"{'Biển' if self.chance(0.4) else 'BTL-P'}-{len(self.plaques) + 1}"),
                  "model": self.cite(model), "level": self.random.choice(LEVELS), "place": f"Tổ {self.random.randrange(1, 30)}"}
         if self.chance(0.6):
             event["occasion"] = self.cite(self.random.choice(OCCASIONS))
@@ -682,7 +683,8 @@ class Life:
     def propose(self):
         number = self.numbers["commendation"] = self.numbers["commendation"] + 1
         event = {"type": "commendation_proposed", "occurred_on": self.some_date(),
-                 "commendation": f"{'Đề-nghị' if self.chance(0.3) else 'BTL-C'}-{number}", "recipient": self.recipient(),
+                 "commendation": self.cite(f"{'Đề-nghị' if self.chance(0.3) else 'BTL-C'}-{number}"),
+                 "recipient": self.recipient(),
                  "form": self.random.choice(FORMS), "level": self.random.choice(LEVELS)}
         if self.chance(0.2):
             event["achievement"] = f"Thành tích đề nghị {number}"
@@ -704,7 +706,7 @@ class Life:
                  "form": proposed["form"] if proposed else self.random.choice(FORMS), "level": level,
                  "decision": decision}
         if self.chance(0.6):
-            event["bonus_vnd"] = self.random.choice([0, 500_000, 1_490_000, 3_000_001])
+            event["bonus_vnd"] = self.vnd() if self.chance(0.1) else self.random.choice([0, 500_000, 1_490_000])
         if self.chance(0.3):
             event["achievement"] = f"Thành tích số {number}"
             if event["recipient"]["kind"] == "collective":
@@ -813,7 +815,7 @@ class Life:
         kinds = {"model_registered": 6, "model_funded": 8, "model_recognised": 4, "model_continued": 2,
                  "model_replicated": 1, "model_withdrawn": 2, "plaque_mounted": 2, "plaque_removed": 1,
                  "commendation_proposed": 2, "commendation_awarded": 3, "decision_annulled": 1, "unit_defined": 0.3,
-                 "unit_succeeded": 0.3, "figure_published": 0.5}
+                 "unit_succeeded": 2, "figure_published": 0.5}
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
         record = self.target([kind], corrected=0.3)
         if record is None or record.now is None:
