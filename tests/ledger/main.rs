@@ -7,6 +7,7 @@ mod erasing;
 mod folding;
 mod following;
 mod importing;
+mod kit;
 mod loan;
 mod opening;
 mod reading;
