@@ -1,4 +1,4 @@
-//! Sovang ("sổ vàng", the golden book): an event-sourced records ledger to embed.
+#![doc = include_str!("tour.md")]
 #![forbid(unsafe_code)]
 
 mod audit;
