@@ -3,8 +3,8 @@
 use crate::args::LogArgs;
 use crate::failure::Failure;
 use crate::output::{self, Stdout};
-use sovang::recognition::interchange::{self, Json, Show};
 use sovang::recognition::Recognition;
+use sovang::recognition::interchange::{self, Json, Show};
 use sovang::{Event, Historic, Ledger, LedgerEvent, Query, Reader, RecordId, Recorded, Size};
 use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
@@ -145,7 +145,30 @@ fn write<E: Event>(out: &mut Stdout, record: &Recorded<E>, event: Json, as_json:
         ]);
         writeln!(out, "{object}")?;
     } else {
-        writeln!(out, "{:>8}  {occurred_on}  {}  {}  {event}", record.position.0, record.actor, &record.hash().to_string()[..16])?;
+        let Json::Object(members) = event else { return Ok(()) };
+        let kind = members.iter().find(|(key, _)| key == "type").and_then(|(_, kind)| kind.as_text()).unwrap_or_default();
+        writeln!(out, "{}  {kind}  {occurred_on}  by {}", record.position.0, record.actor)?;
+        line(out, "id", &record.id.to_string())?;
+        line(out, "hash", &record.hash().to_string())?;
+        line(out, "recorded", &recorded_at)?;
+        for (key, value) in members.iter().filter(|(key, _)| key != "type") {
+            field(out, key, value)?;
+        }
+        writeln!(out)?;
     }
     Ok(())
+}
+
+/// A field of the event, and what is within it under its path, as messages about an import name them too.
+fn field(out: &mut Stdout, path: &str, value: &Json) -> Result<(), Failure> {
+    match value {
+        Json::Object(members) => members.iter().try_for_each(|(key, value)| field(out, &format!("{path}.{key}"), value)),
+        // Of a text with several lines each stands under the first.
+        Json::Text(text) => line(out, path, &text.replace('\n', &format!("\n{:24}", ""))),
+        other => line(out, path, &other.to_string()),
+    }
+}
+
+fn line(out: &mut Stdout, key: &str, value: &str) -> Result<(), Failure> {
+    Ok(writeln!(out, "    {key:<18}  {value}")?)
 }

@@ -38,6 +38,26 @@ fn log_filters_by_model_unit_type_and_position() {
 }
 
 #[test]
+fn log_shows_people_what_a_correction_needs() {
+    let book = Book::of_office();
+    let gift = &book.run("log", &["--json", "--type", "model_funded"]).lines()[0];
+    let shown = book.run("log", &["--type", "model_funded", "--limit", "1"]).done();
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines[0], "8  model_funded  2024-05-05  by clerk");
+    for (key, value) in [
+        ("id", gift["id"].as_str().unwrap()),
+        ("hash", gift["record_hash"].as_str().unwrap()),
+        ("recorded", gift["recorded_at"].as_str().unwrap()),
+        ("model", "M-1"),
+        ("contribution.vnd", "15000000"),
+        ("source", "socialised"),
+    ] {
+        let found = lines.iter().any(|line| line.strip_prefix(&format!("    {key:<18}  ")) == Some(value));
+        assert!(found, "{key} {value} in {shown}");
+    }
+}
+
+#[test]
 fn log_shows_personal_fields_only_when_asked() {
     let book = Book::of_office();
     let plain = book.run("log", &["--json"]);
