@@ -50,6 +50,7 @@ FORMS = ["certificate_of_merit", "diploma_of_merit", "commemorative_medal", "ord
          "state_prize"]
 GROUNDS = ["fraudulent_declaration", "false_papers", "unlawful_appraisal", "standard_not_met"]
 OCCASIONS = ["70 năm Giải phóng Thủ đô", "Ngày Quốc khánh 2/9", "Đại hội Đảng bộ", "Tết Nguyên đán"]
+BEYOND_FLOAT = 2**53 + 1  # đồng that no float holds
 # By level, whose decisions it has; a ward or the district is a defined unit, so it must exist on the day.
 ISSUERS = {
     "commune": [*WARDS, *NEW_WARDS, "UBND-P"], "district": [DISTRICT, "QU-BTL", "Quận-uỷ-BTL"],
@@ -484,7 +485,7 @@ class Life:
         if chance < 0.01:
             return 0
         if chance < 0.011:
-            return 9_007_199_254_740_993  # 2^53 + 1, which no float holds
+            return BEYOND_FLOAT
         return self.random.randrange(1, 60_000) * self.random.choice([1_000, 10_000, 100_000]) + self.random.choice([0, 0, 1])
 
     # -- units
@@ -706,7 +707,7 @@ class Life:
                  "form": proposed["form"] if proposed else self.random.choice(FORMS), "level": level,
                  "decision": decision}
         if self.chance(0.6):
-            event["bonus_vnd"] = self.vnd() if self.chance(0.1) else self.random.choice([0, 500_000, 1_490_000])
+            event["bonus_vnd"] = BEYOND_FLOAT if self.chance(0.01) else self.random.choice([0, 500_000, 1_490_000])
         if self.chance(0.3):
             event["achievement"] = f"Thành tích số {number}"
             if event["recipient"]["kind"] == "collective":
