@@ -24,6 +24,14 @@ pub trait IdSource: Send + Sync + 'static {
     /// # Errors
     /// When no random bytes are to be had.
     fn fill(&self, bytes: &mut [u8]) -> Result<()>;
+    /// Fills `bytes` for what callers do not record: a ledger's id, keys and nonces, salts of files. The writer draws these on its
+    /// own thread, so a source that is to be repeatable keeps them apart from what [`Self::fill`] gives.
+    ///
+    /// # Errors
+    /// As [`Self::fill`].
+    fn fill_aside(&self, bytes: &mut [u8]) -> Result<()> {
+        self.fill(bytes)
+    }
 }
 
 /// The system's random source.

@@ -161,7 +161,7 @@ impl Options {
             return Err(Error::new(ErrorKind::InvalidInput, "a ledger of raw events cannot be created"));
         };
         let mut id = [0; 16];
-        self.ids.fill(&mut id)?;
+        self.ids.fill_aside(&mut id)?;
         let identity = Identity { ledger_id: LedgerId(id), origin: origin.to_owned(), schema: schema.to_owned() };
         Ok(Ledger::new(Store::create(files, identity, self.store_options())?, self.clone()))
     }
@@ -180,7 +180,7 @@ impl Options {
             cache_bytes: self.cache_bytes,
             clock: Arc::new(move || calendar::micros_of(clock.now())),
             utc_offset_seconds: self.utc_offset_seconds,
-            random: Arc::new(move |bytes| ids.fill(bytes)),
+            random: Arc::new(move |bytes| ids.fill_aside(bytes)),
         }
     }
     pub(crate) fn fill(&self, bytes: &mut [u8]) -> Result<()> {

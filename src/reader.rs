@@ -127,7 +127,7 @@ impl<E: Event> Reader<E> {
     /// The record with this id, if it is there.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// When the log cannot be read; `Codec` for a record of the ledger itself, as for [`Self::get`].
     pub fn find(&self, id: RecordId) -> Result<Option<Recorded<E>>> {
         let size = self.refresh()?.size;
         match self.view.find(id)? {

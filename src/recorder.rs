@@ -69,7 +69,8 @@ impl<E: Event> Recorder<E> {
         self.correlation.clone_from(&cause.correlation);
         self
     }
-    /// Makes [`Self::execute`] repeatable: the same key gives the first result again instead of a second copy.
+    /// Makes [`Self::execute`] repeatable: the same key gives the first result again instead of a second copy. It is looked up
+    /// before anything is decided. Another command under the same key is an error.
     #[must_use]
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
@@ -137,7 +138,8 @@ impl<E: Event> Recorder<E> {
     /// otherwise decides again. A command that decides on no events writes nothing.
     ///
     /// # Errors
-    /// `Refused` with the command's own reason, or `Failed`; a `Conflict` once the attempts are used up.
+    /// `Refused` with the command's own reason, or `Failed`: a `Conflict` once the attempts are used up, `ContentDiffers` when the
+    /// key or the entry's id was used for another command; else as [`Self::record_all`].
     pub fn execute<C: Command<E>>(&self, command: &C) -> Result<Vec<Appended>, ExecuteError<C::Refusal>> {
         // As for the entries themselves: an id of their own goes before one by the key.
         let first = command.known_id().or_else(|| self.key.as_deref().map(|key| derived_id(key, 0)));

@@ -2,7 +2,7 @@
 
 use crate::audit::Finding;
 use crate::reader::Reader;
-use sovang_core::{Event, Result, Size};
+use sovang_core::{ErrorKind, Event, Result, Size};
 use sovang_projection::{Folded, Snapshot, Stored};
 use sovang_storage::store::Store;
 
@@ -51,7 +51,11 @@ pub(crate) fn project<E: Event, P: Stored<E>>(reader: &Reader<E>, store: Option<
     reader.fold_range(&mut state, from, head.size)?;
     let folded = Folded::new(state, head);
     if let Some(store) = store.filter(|_| from < head.size) {
-        save(reader, store, &folded)?;
+        match save(reader, store, &folded) {
+            // Another handle closed the ledger meanwhile: then the snapshots are the next writer's.
+            Err(error) if error.kind() == ErrorKind::Closed => {}
+            saved => saved?,
+        }
     }
     Ok(folded)
 }

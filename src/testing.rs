@@ -34,26 +34,39 @@ impl Clock for ManualClock {
     }
 }
 
-/// Ids, salts and keys from a seed: the same seed and calls give the same ledger, byte for byte. For tests only: they can be guessed.
+/// Where the draws for what callers do not record start: never reached by the others.
+const ASIDE: u64 = 1 << 63;
+
+/// Ids, salts and keys from a seed. The same seed and the same calls of one thread give the same records and the same root, however
+/// the writer groups them. An erasure's handle is the writer's draw: for the same one, wait for the calls before it. For tests
+/// only: what it gives can be guessed.
 #[derive(Debug)]
 pub struct SeededIds {
     seed: u64,
     drawn: AtomicU64,
+    drawn_aside: AtomicU64,
 }
 impl SeededIds {
     /// From this seed.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { seed, drawn: AtomicU64::new(0) }
+        Self { seed, drawn: AtomicU64::new(0), drawn_aside: AtomicU64::new(ASIDE) }
     }
-}
-impl IdSource for SeededIds {
-    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
-        let draw = self.drawn.fetch_add(1, Ordering::Relaxed);
+    fn draw(&self, from: &AtomicU64, bytes: &mut [u8]) {
+        let draw = from.fetch_add(1, Ordering::Relaxed);
         let mut material = [0; 16];
         material[..8].copy_from_slice(&self.seed.to_le_bytes());
         material[8..].copy_from_slice(&draw.to_le_bytes());
         sovang_core::hash::stream(&material, bytes);
+    }
+}
+impl IdSource for SeededIds {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        self.draw(&self.drawn, bytes);
+        Ok(())
+    }
+    fn fill_aside(&self, bytes: &mut [u8]) -> Result<()> {
+        self.draw(&self.drawn_aside, bytes);
         Ok(())
     }
 }

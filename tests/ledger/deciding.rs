@@ -252,3 +252,58 @@ fn the_offices_entries_are_commands() {
     assert_eq!((other.kind(), other.ids()), (ErrorKind::ContentDiffers, &[id][..]));
     assert_eq!(ledger.head().size, Size(2));
 }
+
+#[test]
+fn the_offices_corrections_are_judged_by_what_they_amend() {
+    let ledger = Options::new().in_memory::<recognition::Recognition>("example.org/golden-book").unwrap();
+    let clerk = ledger.by("clerk:lan");
+    let day = date(2024, 3, 1);
+    let model =
+        |name: &str| recognition::model_registered(name, "Road", SubjectKind::Collective, "co-nhue-1", Field::Economy, 2024);
+    for unit in ["co-nhue-1", "co-nhue-2"] {
+        clerk.execute(&recognition::unit_defined(unit, unit, UnitKind::Ward, date(2013, 12, 27)).on(date(2013, 12, 27))).unwrap();
+    }
+    let registered = clerk.execute(&model("flower-road").on(day)).unwrap()[0];
+    // An amendment knows only an id at first: the query grows by what the record says.
+    let corrected = |target, title: &str| {
+        let by = recognition::ModelRegistered { title: title.into(), ..model("flower-road") };
+        recognition::record_corrected(target, by, day, "misread").on(day)
+    };
+    let fix = clerk.execute(&corrected(registered.id, "Flower road")).unwrap()[0];
+    let of_an_amendment = refusal(clerk.execute(&corrected(fix.id, "Flower road")));
+    let of_nothing = refusal(clerk.execute(&corrected(RecordId::from_bytes([9; 16]), "Flower road")));
+    assert_ne!(of_an_amendment, of_nothing);
+    clerk.execute(&recognition::record_retracted(registered.id, "registered twice").on(day)).unwrap();
+    refusal(clerk.execute(&corrected(registered.id, "Flower lane")));
+    assert_eq!(ledger.head().size, Size(5));
+    clerk.execute(&model("flower-road").on(day)).expect("its name is free again");
+}
+
+#[test]
+fn a_model_is_registered_once_by_many_threads() {
+    let ledger = Options::new().in_memory::<recognition::Recognition>("example.org/golden-book").unwrap();
+    let day = date(2013, 12, 27);
+    let unit = recognition::unit_defined("co-nhue-1", "Cổ Nhuế 1", UnitKind::Ward, day).on(day);
+    ledger.by("office").execute(&unit).unwrap();
+    let models = 10;
+    let registered: usize = thread::scope(|scope| {
+        let threads: Vec<_> = (0..6)
+            .map(|clerk| {
+                let desk = ledger.by(format!("clerk:{clerk}")).attempts(100);
+                scope.spawn(move || {
+                    let register = |n: usize| {
+                        let name = format!("model-{n}");
+                        recognition::model_registered(name, "Road", SubjectKind::Collective, "co-nhue-1", Field::Economy, 2024)
+                            .today()
+                    };
+                    (0..models)
+                        .filter(|n| desk.execute(&register(*n)).map_err(|e| refusal::<(), _>(Err(e)).rule()) != Err(1))
+                        .count()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).sum()
+    });
+    assert_eq!(registered, models);
+    assert_eq!(ledger.head().size.0, 1 + models as u64);
+}

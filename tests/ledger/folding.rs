@@ -198,8 +198,16 @@ fn a_reader_uses_a_snapshot_and_writes_none() {
     live.wait_for(ledger.head().size, LONG).unwrap();
     drop(live);
     assert_ne!(std::fs::read(&file).unwrap(), saved);
+    let other_handle = ledger.clone();
+    let saved = std::fs::read(&file).unwrap();
+    desk.record(repaid("L-1", 1).on(DAY)).unwrap();
+    ledger.close().unwrap();
+    assert_eq!(other_handle.project(RepaidByYear::default()).unwrap().cents[&2024], 16, "read, and left alone");
+    assert_eq!(std::fs::read(&file).unwrap(), saved);
+    drop((other_handle, desk));
+    let ledger = Ledger::<Loan>::open(&dir).unwrap();
     let live = ledger.live(RepaidByYear::default()).unwrap();
-    drop((ledger, desk));
+    drop(ledger);
     Ledger::<Loan>::open(&dir).expect("a live view does not keep the ledger open");
     drop(live);
 }

@@ -53,7 +53,9 @@ fn the_same_inputs_give_the_same_root() {
         assert_eq!(ledger.head().size, Size(80));
         (ledger.head(), ledger.ledger_id())
     };
-    assert_eq!(played(7, 0), played(7, 0));
+    for _ in 0..20 {
+        assert_eq!(played(7, 0), played(7, 0), "however the writer groups what it finds waiting");
+    }
     assert_ne!(played(7, 0).0.root, played(7, 1).0.root, "the time is recorded");
     assert_ne!(played(7, 0).0.root, played(8, 0).0.root, "salts are drawn");
 }

@@ -276,8 +276,13 @@ impl Store {
     /// Writes a blob such as `snapshots/NAME` whole or not at all, replacing the one of that name.
     ///
     /// # Errors
-    /// `NoSpace`, I/O.
+    /// `Closed` once the lock was given back; `NoSpace`, I/O.
     pub fn put_blob(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        // Held, so that a closing waits until the files are left alone.
+        let open = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_none() {
+            return Err(Error::new(ErrorKind::Closed, "the ledger was closed"));
+        }
         blobs::blob_write(&*self.view.shared.files, path, bytes)
     }
     /// Removes a blob; not an error when there is none.
