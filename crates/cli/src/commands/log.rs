@@ -26,7 +26,11 @@ pub(crate) fn run(args: &LogArgs) -> Result<(), Failure> {
             shown += 1;
         }
     }
-    Ok(out.flush()?)
+    out.flush()?;
+    if shown == 0 && !args.json {
+        output::tell("no record is like that");
+    }
+    Ok(())
 }
 
 type Records = Box<dyn Iterator<Item = sovang::Result<Historic<Recognition>>>>;

@@ -9,6 +9,7 @@ mod disk;
 mod importing;
 mod killed;
 mod migration;
+mod opening;
 mod output;
 mod reading;
 mod root;
