@@ -11,6 +11,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use sovang::recognition::event::{model_continued, model_registered};
+use sovang::recognition::tally::Registered;
 use sovang::recognition::{Field, Recognition, SubjectKind};
 use sovang::testing::{ManualClock, SeededIds};
 use sovang::{Durability, Ledger, Options, Personal, calendar, date};
@@ -21,7 +22,7 @@ use std::{env, fs, iter};
 const BEGIN: &str = "<!-- dump: begin -->\n";
 const END: &str = "<!-- dump: end -->";
 /// In the order of the page's sections. There is no index: runs are not written for so few records.
-const FILES: [&str; 6] = ["ledger", "lock", "HEAD", "log/0", "vault/keys", "vault/rows"];
+const FILES: [&str; 7] = ["ledger", "lock", "HEAD", "log/0", "vault/keys", "vault/rows", "snapshots/tally-registered"];
 const PAGE: usize = 4096;
 
 /// A model of a person, a continuation of it, and the erasure of the person: three records in three batches, the first one's personal
@@ -36,6 +37,7 @@ fn build(directory: &Path) {
     desk.record(model_continued("BTL-2024-0002", 2025).on(date(2025, 2, 1))).unwrap();
     desk.erase("P-17", "request of 2026-11-24").unwrap();
     drop(desk);
+    ledger.project(Registered::default()).unwrap();
     ledger.close().unwrap();
 }
 
@@ -90,6 +92,7 @@ fn write_file(to: &mut String, name: &str, bytes: &[u8]) {
         "log/0" => log_parts(bytes),
         "vault/keys" => vault_parts(bytes, |_, _| 128, "slot"),
         "vault/rows" => vault_parts(bytes, |b, at| (112 + number(b, at + 8, 4)).next_multiple_of(128), "row"),
+        _ if name.starts_with("snapshots/") => snapshot_parts(bytes),
         _ => Vec::new(),
     };
     let ends = parts.iter().skip(1).map(|(at, _)| *at).chain(iter::once(bytes.len()));
@@ -169,4 +172,10 @@ fn vault_parts(bytes: &[u8], length: impl Fn(&[u8], usize) -> usize, what: &str)
         n += 1;
     }
     parts
+}
+
+fn snapshot_parts(bytes: &[u8]) -> Vec<(usize, String)> {
+    let digest = 120 + number(bytes, 112, 2);
+    let parts = [(0, "header"), (120, "name"), (digest, "digest"), (digest + 32, "state")];
+    parts.map(|(at, part)| (at, part.to_owned())).to_vec()
 }

@@ -85,7 +85,11 @@ def check_index(directory, ledger, log, disagreements, notes):
             notes.append(f"index/{path.name}: not a run's name")
             continue
         try:
-            Run(path, ledger, log, keys).check()
+            run = Run(path, ledger, log, keys)
+            if run.end > len(log.records):
+                notes.append(f"index/{path.name}: stale: it is of a longer log")
+            else:
+                run.check()
         except (Wrong, struct.error) as wrong:
             disagreements.append(f"index/{path.name}: {wrong}")
 
@@ -230,28 +234,37 @@ class Run:
             raise Wrong("the tops are others")
 
 
-def check_snapshots(directory, ledger, log, disagreements):
+def check_snapshots(directory, ledger, log, disagreements, notes):
     """Checks every file of `snapshots/`."""
     folder = Path(directory, "snapshots")
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.endswith(".tmp"):
             continue
         try:
-            _check_snapshot(path.read_bytes(), ledger, log)
+            stale = _check_snapshot(path.name, path.read_bytes(), ledger, log)
+            if stale:
+                notes.append(f"snapshots/{path.name}: stale: it is {stale}")
         except Wrong as wrong:
             disagreements.append(f"snapshots/{path.name}: {wrong}")
 
 
-def _check_snapshot(data, ledger, log):
+def _check_snapshot(name, data, ledger, log):
+    """Gives why a sound snapshot is of no use, if so."""
     if len(data) < _SNAPSHOT.size:
         raise Wrong("too short")
     magic, version, _, ledger_id, size, root, length, digest, name_length, reserved = _SNAPSHOT.unpack_from(data)
     end = _SNAPSHOT.size + name_length
-    if (magic, version, ledger_id) != (b"SOVSNAP1", 1, ledger.id) or any(reserved) or len(data) != end + 32 + length:
-        raise Wrong("magic, version, ledger id, reserved bytes or length are wrong")
+    if (magic, version) != (b"SOVSNAP1", 1) or any(reserved) or len(data) != end + 32 + length:
+        raise Wrong("magic, version, reserved bytes or length are wrong")
     if blake3_in("snapshot v1", data[:end]) != data[end : end + 32] or blake3_in("state v1", data[end + 32 :]) != digest:
         raise Wrong("a digest does not hold")
-    if not re.fullmatch(rb"[a-z0-9_-]{1,64}", data[_SNAPSHOT.size : end]):
-        raise Wrong("the projection's name is none")
+    projection = data[_SNAPSHOT.size : end].decode("latin-1")
+    if not re.fullmatch(r"[a-z0-9_-]{1,64}", projection) or projection != name:
+        raise Wrong("the projection's name is none, or not the file's")
+    if ledger_id != ledger.id:
+        return "of another ledger"
+    if size > len(log.records):
+        return "of a longer log"
     if log.root_at(size) != root:
         raise Wrong(f"its root at size {size} is not the log's")
+    return None

@@ -36,7 +36,7 @@ class Reading:
         self.disagreements += vault.disagreements
         self.notes += vault.notes
         check_index(directory, self.ledger, self.log, self.disagreements, self.notes)
-        check_snapshots(directory, self.ledger, self.log, self.disagreements)
+        check_snapshots(directory, self.ledger, self.log, self.disagreements, self.notes)
 
     @property
     def exit_code(self):

@@ -43,6 +43,26 @@ def from_dump(text, directory):
     save()
 
 
+def flips(test, ledger, names, times, seed):
+    """Both verdicts, as exit codes, after each of so many flips of one bit in these files; they must be the same."""
+    chance, copy = random.Random(seed), ledger.with_name("copy")
+    for _ in range(times):
+        name = chance.choice(names)
+        data = bytearray(Path(ledger, name).read_bytes())
+        # Half of them where there is something: most of a header is zeros.
+        places = range(len(data)) if chance.random() < 0.5 else [at for at, byte in enumerate(data) if byte]
+        at, bit = chance.choice(places), 1 << chance.randrange(8)
+        data[at] ^= bit
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(ledger, copy)
+        Path(copy, name).write_bytes(data)
+        with test.subTest(file=name, at=at, bit=bit):
+            code, said = ledgers.sovang("verify", copy)
+            reading = Reading(copy)
+            test.assertEqual(code, reading.exit_code, f"{said}{reading.damage}{reading.disagreements}{reading.notes}")
+            yield code
+
+
 class Primitives(unittest.TestCase):
     """The reader's own arithmetic on published values."""
 
@@ -125,26 +145,13 @@ class Damage(unittest.TestCase):
         root = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
         lines = [ledgers.UNIT] + ledgers.models(0, 260)
         cls.ledger = ledgers.create(root / "ledger", (lines[:300], ["--batch", "3"]), (lines[300:], []))
-        cls.copy = root / "copy"
+        cls.newer = root / "newer"
+        shutil.copytree(cls.ledger, cls.newer)
+        ledgers.done("import", cls.newer, "-", lines=ledgers.models(260, 600))
 
     def flip(self, names, times, seed):
-        """Both verdicts, as exit codes, after each of so many flips of one bit in these files."""
-        chance = random.Random(seed)
-        for _ in range(times):
-            name = chance.choice(names)
-            data = bytearray(Path(self.ledger, name).read_bytes())
-            # Half of them where there is something: most of a header is zeros.
-            places = range(len(data)) if chance.random() < 0.5 else [at for at, byte in enumerate(data) if byte]
-            at, bit = chance.choice(places), 1 << chance.randrange(8)
-            data[at] ^= bit
-            shutil.rmtree(self.copy, ignore_errors=True)
-            shutil.copytree(self.ledger, self.copy)
-            Path(self.copy, name).write_bytes(data)
-            with self.subTest(file=name, at=at, bit=bit):
-                code, said = ledgers.sovang("verify", self.copy)
-                reading = Reading(self.copy)
-                self.assertEqual(code, reading.exit_code, f"{said}{reading.as_json() | {'record_hashes': None}}")
-                yield code
+        """The verdict of both after each of so many flips of one bit in these files."""
+        yield from flips(self, self.ledger, names, times, seed)
 
     def test_every_flip_in_the_log_is_refused(self):
         for code in self.flip(["log/0"], 150, 1):
@@ -169,13 +176,39 @@ class Damage(unittest.TestCase):
             self.assertEqual(code, 1)
 
 
+    def test_what_is_newer_than_the_log_is_no_fault(self):
+        for part in ("index", "vault"):
+            with self.subTest(part), tempfile.TemporaryDirectory() as copy:
+                shutil.copytree(self.ledger, copy, dirs_exist_ok=True)
+                shutil.copytree(Path(self.newer, part), Path(copy, part), dirs_exist_ok=True)
+                reading = Reading(copy)
+                self.assertEqual((reading.exit_code, ledgers.sovang("verify", copy)[0]), (0, 0), reading.disagreements)
+                self.assertNotEqual(reading.notes, [])
+
+    def test_a_vault_that_is_older_than_the_log_lacks_rows(self):
+        with tempfile.TemporaryDirectory() as copy:
+            shutil.copytree(self.newer, copy, dirs_exist_ok=True)
+            shutil.copytree(Path(self.ledger, "vault"), Path(copy, "vault"), dirs_exist_ok=True)
+            self.assertEqual((Reading(copy).exit_code, ledgers.sovang("verify", copy)[0]), (1, 1))
+
+
 class Page(unittest.TestCase):
     """The ledger whose every byte docs/FORMAT.md shows."""
 
-    def test_the_ledger_in_the_page_is_sound_to_both(self):
-        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+    def setUp(self):
+        self.directory = Path(self.enterContext(tempfile.TemporaryDirectory()), "ledger")
         dump = PAGE.read_text().split("<!-- dump: begin -->\n```text\n")[1].split("```\n<!-- dump: end -->")[0]
-        from_dump(dump, directory)
+        from_dump(dump, self.directory)
+
+    def test_a_flip_in_it_has_the_same_consequence_for_both(self):
+        codes = {}
+        for name in ("HEAD", "ledger", "log/0", "vault/keys", "vault/rows", "snapshots/tally-registered"):
+            codes[name] = set(flips(self, self.directory, [name], 40, name))
+        self.assertEqual(codes, {"HEAD": {0}, "ledger": {3}, "log/0": {3}, "vault/keys": {1}, "vault/rows": {1},
+                                 "snapshots/tally-registered": {1}})
+
+    def test_the_ledger_in_the_page_is_sound_to_both(self):
+        directory = self.directory
         reading = Reading(directory)
         self.assertEqual((reading.damage, reading.disagreements, reading.notes), ([], [], []))
         self.assertEqual(reading.log.head[0], 3)

@@ -93,7 +93,7 @@ class Vault:
     def _check(self, keys, rows):
         owed = {(record.id, field, commitment) for record in self._log.records for field, commitment in record.private}
         promised = {commitment for _, _, commitment in owed}
-        checked, durable, slots = self._mark(rows)
+        _, durable, slots = self._mark(rows)
         # All sound rows, those behind an unsound one too: any of them may prove that it should be sound.
         found, gap, at = [], None, _START
         while at < len(rows):
@@ -118,10 +118,10 @@ class Vault:
         for row in found:
             if row.state in (_VALUE, _SEALED):
                 known.add((row.record, row.field, row.commitment))
-                if row.at < checked and (row.record, row.field, row.commitment) not in owed:
-                    self.disagreements.append(f"vault/rows: the row at {row.at} has no record")
             if row.state == _VALUE and row.slot not in subjects:
                 self.disagreements.append(f"vault/rows: the row at {row.at} names slot {row.slot}, which is not sound")
+        if known - owed:
+            self.notes.append(f"vault/rows: {len(known - owed)} rows have no record; the next writer makes them void")
         deleted = {row.commitment for row in found if row.state == _TOMBSTONE}
         for record, field, commitment in sorted(owed - known):
             if commitment not in deleted:
