@@ -1,7 +1,7 @@
 """A second reader of the format, written from docs/FORMAT.md and from nothing else.
 
     python3 -m venv /tmp/reader && /tmp/reader/bin/pip install -r tests/reader/requirements.txt
-    /tmp/reader/bin/python tests/reader/sovang_reader.py DIR [--json]
+    /tmp/reader/bin/python tests/reader/sovang_reader.py DIR [--json] [--open]
 
 Exit codes: 0 sound; 1 something beside the log disagrees with it; 2 usage; 3 damaged, or no ledger.
 """
@@ -19,8 +19,8 @@ from vault import Vault
 class Reading:
     """All that a directory says."""
 
-    def __init__(self, directory):
-        self.ledger, self.log = None, None
+    def __init__(self, directory, opened=False):
+        self.ledger, self.log, self.vault = None, None, None
         self.damage, self.disagreements, self.notes = [], [], []
         try:
             self.ledger = read_ledger(directory)
@@ -32,9 +32,9 @@ class Reading:
         self.notes += self.log.notes
         if self.damage:
             return  # what stands beside a damaged log cannot be held against it
-        vault = Vault(directory, self.ledger, self.log)
-        self.disagreements += vault.disagreements
-        self.notes += vault.notes
+        self.vault = Vault(directory, self.ledger, self.log, opened)
+        self.disagreements += self.vault.disagreements
+        self.notes += self.vault.notes
         check_index(directory, self.ledger, self.log, self.disagreements, self.notes)
         check_snapshots(directory, self.ledger, self.log, self.disagreements, self.notes)
 
@@ -60,8 +60,9 @@ def main():
     parser = argparse.ArgumentParser(description="reads a ledger directory, and says whether it is sound")
     parser.add_argument("directory", metavar="DIR")
     parser.add_argument("--json", action="store_true", help="one JSON document, with the record hashes")
+    parser.add_argument("--open", action="store_true", help="open every personal value and check its commitment; shows none")
     arguments = parser.parse_args()
-    reading = Reading(arguments.directory)
+    reading = Reading(arguments.directory, arguments.open)
     said = reading.as_json()
     if arguments.json:
         print(json.dumps(said))

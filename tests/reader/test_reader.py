@@ -16,6 +16,7 @@ from pathlib import Path
 import ledgers
 from checksums import blake3_in, crc32c
 from merkle import EMPTY, append, leaf_of, recursive_root, root_of
+from opening import unseal
 from sovang_reader import Reading
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "FORMAT.md"
@@ -73,6 +74,16 @@ class Primitives(unittest.TestCase):
         self.assertEqual(crc32c(b"123456789"), 0xE3069283)
         self.assertEqual(crc32c(b"12", b"3456", b"789"), 0xE3069283)
 
+    def test_the_cipher_opens_the_example_of_its_draft(self):
+        sealed = bytes.fromhex(
+            "bd6d179d3e83d43b9576579493c0e939572a1700252bfaccbed2902c21396cbb731c7f1b0b4aa6440bf3a82f4eda7e39ae64c6708c54c216cb96b72e1213"
+            "b4522f8c9ba40db5d945b11b69b982c1bb9e3f3fac2bc369488f76b2383565d3fff921f9664c97637da9768812f615c68b13b52e"
+            "c0875924c1c7987947deafd8780acf49")
+        key, nonce, associated = bytes(range(0x80, 0xA0)), bytes(range(0x40, 0x58)), bytes.fromhex("50515253c0c1c2c3c4c5c6c7")
+        plain = unseal(key, nonce, sealed, associated)
+        self.assertTrue(plain.startswith(b"Ladies and Gentlemen of the class of '99") and plain.endswith(b"sunscreen would be it."))
+        self.assertIsNone(unseal(key, nonce, sealed, associated + b"\0"))
+
     def test_the_frontier_gives_the_root_of_the_definition(self):
         leaves = [leaf_of(blake3_in("test", bytes([i]))) for i in range(130)]
         frontier = []
@@ -122,6 +133,21 @@ class Written(unittest.TestCase):
         reading = self.compare(runs=True)
         self.assertEqual(sum(record.target is not None for record in reading.log.records), len(amendments))
         self.assertEqual(sum(len(record.private) for record in reading.log.records), 2 * len(range(0, 700, 3)))
+
+    def test_every_personal_value_opens(self):
+        ledgers.create(self.directory, ([ledgers.UNIT] + ledgers.models(0, 60), []))
+        reading = Reading(self.directory, opened=True)
+        self.assertEqual((reading.damage, reading.disagreements), ([], []))
+        shown = {}
+        for line in ledgers.done("log", self.directory, "--json", "--with-personal").splitlines():
+            record = json.loads(line)
+            if subject := record["event"].get("subject"):
+                record_id = bytes.fromhex(record["id"].replace("-", ""))
+                shown[record_id, 1] = subject["id"], subject["name"]
+                shown[record_id, 2] = subject["id"], record["event"]["address"]
+        self.assertEqual(len(shown), 40)
+        opened = {place: (subject, value[8:].decode()) for place, (subject, value) in reading.vault.values.items()}
+        self.assertEqual(opened, shown)
 
     def test_a_migrated_copy_without_personal_values(self):
         original = ledgers.create(self.directory.with_name("original"), ([ledgers.UNIT] + ledgers.models(0, 40), []))

@@ -1,13 +1,14 @@
 """The vault's structure: headers, marks, slots and rows, and whether every commitment of the log has its row (docs/FORMAT.md §7).
 
-The values themselves would need XChaCha20-Poly1305, which the standard library lacks.
+The values themselves are opened only when asked for: see opening.py.
 """
 
 import struct
 from collections import namedtuple
 from pathlib import Path
 
-from checksums import crc32c
+from checksums import blake3_in, blake3_keyed, crc32c
+from opening import value_of
 
 _START = 4096
 _SLOT_BYTES, _ROW_HEADER, _ROW_ALIGN = 128, 112, 128
@@ -20,14 +21,17 @@ _SLOT = struct.Struct("<4sIII16s32s32s28sI")
 _ROW = struct.Struct("<4sHHII16s32s24sQIIII")
 _MARK = struct.Struct("<8sQQQI")
 
-Row = namedtuple("Row", "at end state field slot record commitment proven slots")
+Row = namedtuple("Row", "at end state field slot record commitment nonce ciphertext proven slots")
+Slot = namedtuple("Slot", "state subject key")
 
 
 class Vault:
     """What the vault of a ledger says."""
 
-    def __init__(self, directory, ledger, log):
+    def __init__(self, directory, ledger, log, opened=False):
+        """With `opened` every value is opened, and held against its commitment and its subject's slot."""
         self.disagreements, self.notes = [], []
+        self.values, self._opened = {}, opened  # by record and field: subject and encoded value
         self._ledger, self._log = ledger, log
         directory = Path(directory, "vault")
         if not directory.is_dir():
@@ -88,7 +92,7 @@ class Vault:
         else:
             sound = not (field or slot or any(record) or any(nonce) or crc or (state == _VOID and any(commitment)))
             sound = sound and not any(rest)
-        return Row(at, end, state, field, slot, record, commitment, proven, slots) if sound else None
+        return Row(at, end, state, field, slot, record, commitment, nonce, rest[:length], proven, slots) if sound else None
 
     def _check(self, keys, rows):
         owed = {(record.id, field, commitment) for record in self._log.records for field, commitment in record.private}
@@ -122,6 +126,8 @@ class Vault:
                 self.disagreements.append(f"vault/rows: the row at {row.at} names slot {row.slot}, which is not sound")
         if known - owed:
             self.notes.append(f"vault/rows: {len(known - owed)} rows have no record; the next writer makes them void")
+        if self._opened:
+            self._open(found, subjects, keys[32:64])
         deleted = {row.commitment for row in found if row.state == _TOMBSTONE}
         for record, field, commitment in sorted(owed - known):
             if commitment not in deleted:
@@ -129,16 +135,28 @@ class Vault:
         self.notes += [f"vault/rows: a tombstone at {row.at} is of no record" for row in found
                        if row.state == _TOMBSTONE and row.commitment not in promised]
 
+    def _open(self, rows, subjects, secret):
+        names = blake3_in("erased subject v1", secret)
+        for row in rows:
+            slot = subjects.get(row.slot)
+            if row.state != _VALUE or slot is None or slot.state != _LIVING:
+                continue
+            value = value_of(self._ledger.id, slot.key, row)
+            if value is None or blake3_keyed(names, value[0].encode()) != slot.subject:
+                self.disagreements.append(f"vault/rows: the row at {row.at} does not open, or is of another subject")
+            else:
+                self.values[row.record, row.field] = value
+
     def _slots(self, keys, durable):
-        """The states of the sound slots by number, held against the erasures that the log names."""
+        """The sound slots by number, held against the erasures that the log names."""
         subjects, handles, torn = {}, {}, False
         for number, at in enumerate(range(_START, len(keys), _SLOT_BYTES)):
             slot = keys[at : at + _SLOT_BYTES]
-            magic, state, named, zero, handle, _, key, reserved, _ = _SLOT.unpack(slot.ljust(_SLOT_BYTES, b"\0"))
+            magic, state, named, zero, handle, subject, key, reserved, _ = _SLOT.unpack(slot.ljust(_SLOT_BYTES, b"\0"))
             sound = magic == b"SOVK" and _LIVING <= state <= _DELETED and named == number and not zero and not any(reserved)
             sound = sound and len(slot) == _SLOT_BYTES and self._holds(keys, at, 124) and (state == _LIVING) == any(key)
             if sound:
-                subjects[number], handles[handle] = state, state
+                subjects[number], handles[handle] = Slot(state, subject, key), state
             elif number < durable:
                 self.disagreements.append(f"vault/keys: slot {number} is not sound, though {durable} slots are durable")
             elif any(slot) and not torn:
