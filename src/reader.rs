@@ -219,15 +219,22 @@ impl<E: Event> Reader<E> {
     }
     /// Re-hashes every byte and checks everything that is kept: an error at the first finding.
     ///
-    /// The result is consistent, not anchored: only a checkpoint from elsewhere shows that this is the history others saw.
+    /// The result is consistent, not anchored: only a checkpoint from elsewhere shows that this is the history others saw. A reader
+    /// that has stopped growing verifies all that is there, and answers with the head at which it stopped.
     ///
     /// # Errors
     /// `Damaged` with position, file and offset.
     pub fn verify(&self) -> Result<Head> {
         let audit = self.audit()?;
-        match audit.findings.first() {
+        if let Some(finding) = audit.findings.first() {
+            return Err(finding.to_error());
+        }
+        match self.stopped_at {
             None => Ok(audit.head),
-            Some(finding) => Err(finding.to_error()),
+            Some(then) if self.view.root_at(then.size)? == then.root => Ok(then),
+            Some(then) => {
+                Err(Error::new(ErrorKind::Damaged, format!("the log has another root at size {} than before", then.size)))
+            }
         }
     }
     /// Re-hashes every byte and checks everything that is kept: all findings.

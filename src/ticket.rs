@@ -1,6 +1,6 @@
 //! What an append gives back.
 
-use sovang_core::{Position, RecordHash, RecordId, Result, Size};
+use sovang_core::{Error, ErrorKind, Position, RecordHash, RecordId, Result, Size};
 use sovang_storage::store::{self, Done};
 use std::fmt;
 
@@ -29,7 +29,8 @@ pub(crate) fn appended(done: &Done) -> Vec<Appended> {
     done.records.iter().map(|r| Appended { position: r.position, id: r.id, hash: r.hash, repeated: done.repeated }).collect()
 }
 
-/// A record on its way to the disk. One thread may hold many; dropping one cancels nothing.
+/// A record on its way to the disk. One thread may hold many; dropping one cancels nothing. With the feature `async` it can be
+/// awaited, in any runtime.
 #[must_use = "the record is durable only once the ticket says so"]
 pub struct Ticket(store::Ticket);
 
@@ -42,10 +43,17 @@ impl Ticket {
     /// # Errors
     /// As [`crate::Recorder::record`].
     pub fn wait(self) -> Result<Appended> {
-        let done = self.0.wait()?;
-        appended(&done)
-            .pop()
-            .ok_or_else(|| sovang_core::Error::new(sovang_core::ErrorKind::Closed, "the writer answered for no record"))
+        the_one(self.0.wait())
+    }
+}
+fn the_one(done: Result<Done>) -> Result<Appended> {
+    appended(&done?).pop().ok_or_else(|| Error::new(ErrorKind::Closed, "the writer answered for no record"))
+}
+#[cfg(feature = "async")]
+impl std::future::Future for Ticket {
+    type Output = Result<Appended>;
+    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
+        std::pin::Pin::new(&mut self.0).poll(context).map(the_one)
     }
 }
 impl fmt::Debug for Ticket {

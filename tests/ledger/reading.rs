@@ -194,6 +194,7 @@ fn as_of_a_day_an_instant_or_a_size() {
     desk.record(opened("L-1", 1).on(DAY)).unwrap();
     assert_eq!((then.refresh().unwrap(), then.head()), (head, head));
     assert_eq!(then.fold(Balance::of("L-1")).unwrap().cents, 3);
+    assert_eq!(then.verify().unwrap(), head);
     assert_eq!(hanoi.as_of(head.size).unwrap().head(), head);
     assert_eq!(size(then.as_of(DAY)), 2, "also as of an earlier day");
     assert_eq!(then.as_of(Size(4)).unwrap_err().kind(), ErrorKind::NotFound);

@@ -274,3 +274,37 @@ fn the_error_of_a_ticket_names_its_id() {
     let error = ticket.wait().unwrap_err();
     assert_eq!((error.kind(), error.ids().len()), (ErrorKind::AmendmentTarget, 1));
 }
+
+/// The smallest runtime there is: one future, and a thread that sleeps until it is woken.
+fn block_on<F: Future>(future: F) -> F::Output {
+    struct Unpark(thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = std::sync::Arc::new(Unpark(thread::current())).into();
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+            std::task::Poll::Ready(output) => return output,
+            std::task::Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[test]
+fn a_ticket_can_be_awaited() {
+    let ledger = in_memory();
+    let desk = ledger.by("teller:1");
+    let sum: sovang::Result<u64> = block_on(async {
+        let tickets = (1..=50).map(|n| desk.submit(repaid("L-1", n).on(DAY))).collect::<sovang::Result<Vec<_>>>()?;
+        let mut sum = 0;
+        for ticket in tickets {
+            sum += ticket.await?.size().0;
+        }
+        desk.submit(Loan::Withdrawn { target: RecordId::from_bytes([9; 16]) }.on(DAY))?.await.expect_err("it amends nothing");
+        Ok(sum)
+    });
+    assert_eq!(sum.unwrap(), 50 * 51 / 2);
+}
