@@ -121,3 +121,45 @@ fn a_migration_needs_an_empty_ledger_and_a_whole_export() {
     assert!(said.err.contains("subject"), "{said:?}");
     assert_eq!(copy.head().size, 0);
 }
+
+/// Erases a person as an office does, through the library: the command comes with its own work.
+fn erase(book: &Book, subject: &str) {
+    let ledger = sovang::Ledger::<sovang::recognition::Recognition>::open(book.path()).unwrap();
+    ledger.by("chief").erase(subject, "asked on 5 January 2026").unwrap();
+    ledger.close().unwrap();
+}
+
+#[test]
+fn an_erasure_is_shown_exported_and_migrated_and_changes_no_hash() {
+    let book = full();
+    let (before, figures) = (hashes(&book), book.run("tally", &["cumulative", "--format", "json"]).json()["rows"].clone());
+    erase(&book, "P-17");
+    book.verified();
+    assert_eq!(hashes(&book)[..before.len()], before, "what was recorded stays as it was");
+    assert_eq!(book.run("tally", &["cumulative", "--format", "json"]).json()["rows"], figures);
+    let export = book.run("export", &["--with-personal"]).done();
+    for gone in ["P-17", "Nguyễn Văn A", "ngõ 5"] {
+        assert!(!export.contains(gone), "{gone}");
+    }
+    assert!(export.contains("Trần Thị B"), "another person's data stays");
+    let model: Value = serde_json::from_str(export.lines().nth(4).unwrap()).unwrap();
+    assert_eq!(model["subject"]["erased"], true, "{model}");
+    assert_eq!(model["subject"]["commitment"].as_str().unwrap().len(), 64, "{model}");
+    let erasures = book.run("log", &["--json", "--type", "subject_erased"]).lines();
+    assert_eq!(erasures.len(), 1);
+    assert_eq!(erasures[0]["event"]["basis"], "asked on 5 January 2026");
+    assert!(!erasures[0].to_string().contains("P-17"), "no id, and nothing to find it by: {erasures:?}");
+    for options in [&[][..], &["--with-personal"]] {
+        let copy = Book::new();
+        copy.import_with(&["--migrate"], book.run("export", options).done().as_bytes()).done();
+        assert_eq!(copy.verified(), book.verified());
+        assert!(!copy.run("export", &["--with-personal"]).done().contains("P-17"));
+    }
+    // The person is not recorded again, and what was said of them is still known as said.
+    let again = book.import(OFFICE.as_bytes()).json();
+    assert_eq!((&again["appended"], &again["duplicates"]), (&0.into(), &(OFFICE.lines().count() as u64).into()));
+    let gift = GIFT.replace(r#""source""#, r#""donor":{"id":"P-17","name":"Nguyễn Văn A"},"source""#);
+    let said = book.import(gift.as_bytes());
+    assert_eq!(said.code, Some(2), "{said:?}");
+    assert!(said.err.contains("line 1") && said.err.contains("erased"), "{said:?}");
+}

@@ -133,3 +133,16 @@ fn dates_filters_and_dimensions_narrow_a_tally() {
     assert_eq!(places[0]["unit"], Value::Null);
     assert_eq!(places[1]["unit"], "phu-dien");
 }
+
+#[test]
+fn sums_beyond_64_bits_are_exact() {
+    let book = Book::of_office();
+    let most = GIFT.replace("\"vnd\":7", &format!("\"vnd\":{}", i64::MAX));
+    book.import(format!("{most}\n{most}\n{most}\n").as_bytes()).done();
+    let args = ["contributions", "--by", "source", "--where", "source=own", "--format"];
+    let said = book.run("tally", &[&args[..], &["json"]].concat()).done();
+    assert!(said.contains("\"vnd\":27670116110564327421,"), "{said}");
+    assert!(book.run("tally", &[&args[..], &["csv"]].concat()).done().contains("27670116110564327421"));
+    let exported = book.run("export", &[]).done();
+    assert!(exported.contains("\"vnd\":9223372036854775807"), "{exported}");
+}
