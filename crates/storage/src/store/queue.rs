@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// With nothing to do for so long, the writer syncs what it otherwise leaves to the next batch.
+const IDLE: Duration = Duration::from_millis(25);
+
 /// What the writer is asked for.
 pub(super) enum Work {
     /// Append records.
@@ -36,10 +39,13 @@ pub(super) struct Queue {
     work: Condvar,
     room: Condvar,
 }
-#[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
     writer_waits: bool,
+    /// Whether the writer has rested since its last job.
+    is_rested: bool,
+    /// How long the writer waits for a job before it rests.
+    idle: Duration,
     callers_wait: usize,
     /// Why nothing is taken any more.
     refused: Option<Error>,
@@ -47,7 +53,9 @@ struct State {
 
 impl Queue {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), state: Mutex::default(), work: Condvar::new(), room: Condvar::new() }
+        let state =
+            State { jobs: VecDeque::new(), writer_waits: false, is_rested: true, idle: IDLE, callers_wait: 0, refused: None };
+        Self { capacity: capacity.max(1), state: Mutex::new(state), work: Condvar::new(), room: Condvar::new() }
     }
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -74,33 +82,51 @@ impl Queue {
         }
         Ok(())
     }
-    /// All jobs there are; with none, waits for one, at most `patience`.
-    pub(super) fn pop(&self, patience: Option<Duration>) -> Popped {
+    /// All jobs there are; with none, waits for one: for a while, and once the writer has rested for as long as it takes.
+    pub(super) fn pop(&self, is_rested: bool) -> Popped {
         let mut state = self.state();
+        state.is_rested = is_rested;
         while state.jobs.is_empty() {
             if state.refused.is_some() {
                 return Popped::Closed;
             }
             state.writer_waits = true;
-            state = match patience {
-                None => self.work.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(patience) => {
-                    let (mut state, timeout) = self.work.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
-                    if timeout.timed_out() && state.jobs.is_empty() {
-                        state.writer_waits = false;
-                        return if state.refused.is_some() { Popped::Closed } else { Popped::Idle };
-                    }
-                    state
-                }
-            };
+            if is_rested {
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let idle = state.idle;
+            let timeout;
+            (state, timeout) = self.work.wait_timeout(state, idle).unwrap_or_else(PoisonError::into_inner);
+            if timeout.timed_out() && state.jobs.is_empty() {
+                state.writer_waits = false;
+                return if state.refused.is_some() { Popped::Closed } else { Popped::Idle };
+            }
         }
         state.writer_waits = false;
+        state.is_rested = false;
         let jobs = std::mem::take(&mut state.jobs);
         if state.callers_wait > 0 {
             drop(state);
             self.room.notify_all();
         }
         Popped::Jobs(jobs)
+    }
+    /// Drops what is queued: whoever waits for it is told that the outcome is unknown.
+    pub(super) fn drop_jobs(&self) {
+        let jobs = std::mem::take(&mut self.state().jobs);
+        drop(jobs);
+    }
+    /// From now on the writer rests after so long.
+    #[cfg(test)]
+    pub(super) fn rest_after(&self, idle: Duration) {
+        self.state().idle = idle;
+        self.work.notify_all();
+    }
+    /// Whether the writer has rested since its last job.
+    #[cfg(test)]
+    pub(super) fn is_rested(&self) -> bool {
+        self.state().is_rested
     }
     /// Takes no more jobs, for this reason; the first reason stays. What is queued is still the writer's.
     pub(super) fn refuse(&self, why: Error) {

@@ -1,5 +1,6 @@
 mod concurrency;
 mod crash;
+mod images;
 mod matching;
 mod model;
 mod personal;

@@ -13,10 +13,7 @@ use sovang_core::{Error, ErrorKind, Position, RecordHash, RecordId, Result};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
-/// With nothing to do for so long, the writer syncs what it otherwise leaves to the next batch.
-const IDLE: Duration = Duration::from_millis(25);
 /// After so many bytes of rows, the vault is marked as checked also without a rest.
 const MARK_BYTES: u64 = 16 << 20;
 
@@ -35,7 +32,7 @@ impl Drop for Last {
     fn drop(&mut self) {
         self.0.refuse(unknown("the writer has ended"));
         // Dropped jobs answer that the outcome is unknown.
-        drop(self.0.pop(Some(Duration::ZERO)));
+        self.0.drop_jobs();
     }
 }
 
@@ -60,7 +57,7 @@ impl Writer {
         let mut at_rest = true;
         loop {
             if jobs.is_empty() {
-                jobs = match self.queue.pop(if at_rest { None } else { Some(IDLE) }) {
+                jobs = match self.queue.pop(at_rest) {
                     Popped::Jobs(jobs) => jobs,
                     Popped::Idle => {
                         self.rest();

@@ -42,8 +42,11 @@ fn amendments_are_found_under_what_they_amend() {
 fn amendments_within_one_group_derive_from_each_other() {
     let (_files, store) = memory();
     let original = a(&[("loan", "1")], "");
-    let moved = Ev::Replace(id(1), Box::new(b(&[("loan", "2")], "")));
+    let moved = Ev::Replace(id(1), Box::new(a(&[("loan", "2")], "")));
     let retracted = Ev::Retract(id(1));
+    let of_another_kind = Ev::Replace(id(1), Box::new(b(&[("loan", "2")], "")));
+    let refused = append(&store, all(&[(&original, 1), (&of_another_kind, 2)], None)).unwrap_err();
+    assert_eq!((refused.kind(), refused.ids()), (ErrorKind::AmendmentTarget, &[id(2)][..]));
     append(&store, all(&[(&original, 1), (&moved, 2), (&retracted, 3)], None)).unwrap();
     assert_eq!(selected(store.view(), &Query::tag("loan", "1")), [0, 1, 2]);
     assert_eq!(selected(store.view(), &Query::tag("loan", "2")), [1, 2]);

@@ -103,7 +103,9 @@ proptest! {
                     let target = u64::from(target) % next;
                     let event = if retract { Ev::Retract(id(target)) } else { Ev::Replace(id(target), Box::new(a(&[("t", &tag.to_string())], "new"))) };
                     let done = append(&store, one(&event, next));
-                    if model.events[usize::try_from(target).unwrap()].amends().is_some() {
+                    let original = &model.events[usize::try_from(target).unwrap()];
+                    // No amendment of an amendment, and nothing replaced by an event of another kind.
+                    if original.amends().is_some() || (!retract && original.kind() != Ev::A_KIND) {
                         prop_assert_eq!(kind(done), ErrorKind::AmendmentTarget);
                     } else {
                         done.unwrap();
