@@ -233,6 +233,22 @@ class Page(unittest.TestCase):
         self.assertEqual(codes, {"HEAD": {0}, "ledger": {3}, "log/0": {3}, "vault/keys": {1}, "vault/rows": {1},
                                  "snapshots/tally-registered": {1}})
 
+    def test_the_second_reader_sees_every_byte_of_an_erased_row(self):
+        rows, exits = self.directory / "vault" / "rows", set()
+        sound = rows.read_bytes()
+        for at in range(4096, len(sound)):
+            rows.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
+            exits.add(Reading(self.directory).exit_code)
+        self.assertEqual(exits, {1})
+
+    # `sovang verify` does not look behind the header of a row that holds no value. Once it does, this is an unexpected success.
+    @unittest.expectedFailure
+    def test_verify_sees_what_is_left_behind_the_header_of_an_erased_row(self):
+        rows = self.directory / "vault" / "rows"
+        sound = rows.read_bytes()
+        rows.write_bytes(sound[: 4096 + 112] + b"left" + sound[4096 + 116 :])
+        self.assertEqual(ledgers.sovang("verify", self.directory)[0], 1)
+
     def test_the_ledger_in_the_page_is_sound_to_both(self):
         directory = self.directory
         reading = Reading(directory)

@@ -125,7 +125,7 @@ class Vault:
             if row.state == _VALUE and row.slot not in subjects:
                 self.disagreements.append(f"vault/rows: the row at {row.at} names slot {row.slot}, which is not sound")
         if known - owed:
-            self.notes.append(f"vault/rows: {len(known - owed)} rows have no record; the next writer makes them void")
+            self.notes.append(f"vault/rows: {len(known - owed)} rows have no record")
         if self._opened:
             self._open(found, subjects, keys[32:64])
         deleted = {row.commitment for row in found if row.state == _TOMBSTONE}
