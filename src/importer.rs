@@ -3,7 +3,7 @@
 use crate::ledger::Ledger;
 use crate::spool::{Spool, Spooled};
 use sovang_core::event::LedgerEvent;
-use sovang_core::record::{Frame, Prepared};
+use sovang_core::record::{Frame, PersonalRow, Prepared};
 use sovang_core::{
     Date, Envelope, Error, ErrorKind, Event, Head, Import, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime,
     calendar, limits,
@@ -23,6 +23,11 @@ const BATCH_BYTES: usize = limits::BATCH_BYTES_MAX / 4;
 const BATCHES_IN_FLIGHT: usize = 4;
 /// Bytes set aside for one record beyond its frame: checksum, its share of a batch and of the index (docs/FORMAT.md §2.3, §6).
 const OVERHEAD_BYTES_A_RECORD: u64 = 72;
+/// Bytes that a personal value takes in the vault, beyond its own and its subject's id: a slot for a new subject, the row's
+/// header, what is encrypted with the value, and the padding (docs/FORMAT.md §7).
+const OVERHEAD_BYTES_A_VALUE: u64 = 128 + 112 + 34 + 16 + 127;
+/// Bytes by which the ledger's files may end within a page of the disk.
+const PAGES_BYTES: u64 = 32 << 10;
 
 /// Rules that judge entry after entry in memory: a state of the whole log, kept up to date with what was taken since.
 pub trait Rules<E: Event>: Projection<E> {
@@ -174,6 +179,8 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         self.check_people(&prepared)?;
         let recorded_at = self.recorded_at(import.recorded_at)?;
         let amendable = self.check_target(&prepared);
+        // Rules judge by the day it is, where the writer is to set it.
+        let import = Import { entry: import.entry.dated(self.ledger.options().today()?), ..import };
         let (ledger, spool) = (&self.ledger, &self.spool);
         self.rules.admit(&import, id, &|target| named(ledger, spool, target))?;
         // Rules that look at targets have said better what is wrong.
@@ -290,9 +297,8 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         Ok(Some(at))
     }
     fn keep(&mut self, prepared: &Prepared, recorded_at: Option<i64>) -> Result<()> {
-        self.spooled_bytes += prepared.len() as u64
-            + OVERHEAD_BYTES_A_RECORD
-            + prepared.personal().iter().map(|row| 256 + row.value.as_ref().map_or(0, |v| v.value.len() as u64)).sum::<u64>();
+        self.spooled_bytes +=
+            prepared.len() as u64 + OVERHEAD_BYTES_A_RECORD + prepared.personal().iter().map(in_vault).sum::<u64>();
         let spool = self.spool.get_mut();
         spool.push(prepared, recorded_at)?;
         self.last_recorded_at = recorded_at.unwrap_or(self.last_recorded_at);
@@ -328,7 +334,7 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
             return Ok(());
         }
         let store = Arc::clone(self.ledger.store());
-        let reserved = store.reserve(self.spooled_bytes)?;
+        let reserved = store.reserve(self.spooled_bytes + PAGES_BYTES)?;
         let mut sending = Sending::new(&store, self.looked_at);
         let sent = self
             .spool
@@ -407,6 +413,12 @@ impl<'a> Sending<'a> {
 
 fn not_amendable(prepared: &Prepared, target: RecordId, why: &str) -> Error {
     Error::new(ErrorKind::AmendmentTarget, format!("the record {target} {why}")).with_ids([prepared.id()])
+}
+
+/// The most that a personal field takes in the vault.
+fn in_vault(row: &PersonalRow) -> u64 {
+    let value = row.value.as_ref().map_or(0, |value| value.value.len() + value.subject.as_str().len());
+    OVERHEAD_BYTES_A_VALUE + value as u64
 }
 
 fn differs(id: RecordId) -> Error {

@@ -200,7 +200,10 @@ fn the_offices_rules_judge_an_import() {
     assert_eq!(importer.take(import(model("flower-road").with_id(id(2)))).unwrap(), Taken::Duplicate);
     assert_eq!(rule(importer.take(import(model("flower-road")))), 1);
     importer.take(import(model("lamp-road"))).unwrap();
-    assert_eq!(counts(&importer.finish().unwrap()), (1, 1));
+    let decision = recognition::decision("district", "120/QD-UBND", date(2024, 9, 2));
+    let recognised = recognition::model_recognised("lamp-road", recognition::Level::District, decision);
+    importer.take(import(recognised.today())).expect("judged by the day it is");
+    assert_eq!(counts(&importer.finish().unwrap()), (2, 1));
 }
 
 /// What another ledger's export would say of a record.
