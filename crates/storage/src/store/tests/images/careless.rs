@@ -13,15 +13,18 @@ enum Step {
     Rows,
     /// Making it durable that a key is zero.
     Zeroing,
+    /// Making it durable that ciphertexts are gone.
+    Deleting,
     /// Making new keys durable before rows rely on them.
     Keys,
 }
 
 type Through = fn(SimFiles) -> Arc<dyn Files>;
 /// A name, how the disk is then seen, and what is to be noticed.
-pub(super) const ALL: [(&str, Through, &str); 3] = [
+pub(super) const ALL: [(&str, Through, &str); 4] = [
     ("rows are not synced before the log's batch", |files| careless(files, Step::Rows), "vault"),
     ("a zeroed key is not synced", |files| careless(files, Step::Zeroing), "a destroyed key"),
+    ("deleted rows are not synced", |files| careless(files, Step::Deleting), "a ciphertext of the erased subject"),
     ("new keys are not synced before rows rely on them", |files| careless(files, Step::Keys), "the key slot of subject"),
 ];
 
@@ -37,7 +40,7 @@ struct CarelessFile {
     file: Arc<dyn File>,
     path: String,
     left_out: Step,
-    /// Whether the last write zeroed a key.
+    /// Whether the last write zeroed a key, or a row.
     zeroing: AtomicBool,
 }
 
@@ -77,7 +80,7 @@ impl File for CarelessFile {
         self.file.read_at(into, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        // A slot's key (docs/FORMAT.md §7.2).
+        // A slot's key (docs/FORMAT.md §7.2); or a row's nonce and sum, or its ciphertext (§7.3).
         let zeroing = bytes.get(64..96).is_some_and(|key| key.iter().all(|byte| *byte == 0));
         self.zeroing.store(zeroing, Ordering::Relaxed);
         self.file.write_at(bytes, offset)
@@ -95,6 +98,7 @@ impl File for CarelessFile {
         let zeroing = self.zeroing.load(Ordering::Relaxed);
         let left_out = match self.left_out {
             Step::Rows => self.path == "vault/rows",
+            Step::Deleting => self.path == "vault/rows" && zeroing,
             Step::Zeroing => self.path == "vault/keys" && zeroing,
             Step::Keys => self.path == "vault/keys" && !zeroing,
         };

@@ -340,7 +340,7 @@ fn in_the_clear(image: &Image) -> Result<(), String> {
     }
     Ok(())
 }
-/// No file has the key of a subject that these records erase: without it the rows tell nothing.
+/// No file has the key of a subject that these records erase, nor what was encrypted under it.
 fn destroyed(image: &Image, known: &Known, items: &[Item]) -> Result<(), String> {
     let erased = Known::erased(items);
     let keys: Vec<_> = known.keys.iter().filter(|(of, _)| erased.contains(of)).collect();
@@ -353,6 +353,10 @@ fn destroyed(image: &Image, known: &Known, items: &[Item]) -> Result<(), String>
     for (path, bytes) in contents(image) {
         if let Some((of, _)) = keys.iter().find(|(_, key)| holds(&bytes, &key[..])) {
             return Err(format!("{path} still has a destroyed key, of subject {of}"));
+        }
+        let ciphertexts = known.ciphertexts.iter().filter(|(of, _)| erased.contains(of));
+        if let Some((of, _)) = ciphertexts.into_iter().find(|(_, all)| all.iter().any(|begin| holds(&bytes, begin))) {
+            return Err(format!("{path} still has a ciphertext of the erased subject {of}"));
         }
     }
     Ok(())

@@ -71,6 +71,8 @@ pub(super) struct Known {
     pub(super) pending: Vec<Item>,
     /// The keys of subjects whose erasure was asked for.
     pub(super) keys: BTreeMap<u64, [u8; 32]>,
+    /// How the ciphertexts of their values began.
+    pub(super) ciphertexts: BTreeMap<u64, Vec<[u8; 32]>>,
     /// The hashes of all records that were ever answered, by their numbers.
     pub(super) hashes: BTreeMap<u64, RecordHash>,
 }

@@ -20,6 +20,8 @@ pub(super) enum Op {
     Again,
     /// Erases a subject.
     Erase,
+    /// Appends one with a value of a new subject while there is no space, then another.
+    Full,
     /// Nothing comes for a while.
     Rest,
     /// Closes and opens.
@@ -28,8 +30,18 @@ pub(super) enum Op {
     Kill,
 }
 impl Op {
-    pub(super) const ALL: [Self; 9] =
-        [Self::New, Self::Erase, Self::Plain, Self::Close, Self::More, Self::Batch, Self::Kill, Self::Rest, Self::Again];
+    pub(super) const ALL: [Self; 10] = [
+        Self::New,
+        Self::Erase,
+        Self::Plain,
+        Self::Close,
+        Self::More,
+        Self::Batch,
+        Self::Kill,
+        Self::Rest,
+        Self::Again,
+        Self::Full,
+    ];
 }
 
 /// Where workloads start from.
@@ -146,6 +158,7 @@ impl World {
     fn erase(&mut self, of: u64) -> Result<bool> {
         let number = self.number();
         let mut handle = [0; 16];
+        self.known.ciphertexts.insert(of, self.ciphertexts(of));
         // The key is known as soon as the record is made; that it is to be destroyed, only once it is in the log.
         let store = self.store.take().unwrap();
         self.known.pending = vec![Item::Erasure(number, of)];
@@ -163,6 +176,23 @@ impl World {
         self.store = Some(store);
         self.answered(&done?);
         Ok(true)
+    }
+    /// How the ciphertexts of a subject's values begin (docs/FORMAT.md §7.3).
+    fn ciphertexts(&self, of: u64) -> Vec<[u8; 32]> {
+        let items = self.known.items(usize::MAX);
+        let ids: Vec<[u8; 16]> = items
+            .iter()
+            .filter(|item| matches!(item, Item::Personal(_, other) if *other == of))
+            .map(|item| id(item.number()).to_bytes())
+            .collect();
+        let rows = self.files.disk().visible().files["vault/rows"].to_vec();
+        let rows = rows.chunks_exact(128).zip(rows.chunks_exact(128).skip(1));
+        let found: Vec<[u8; 32]> = rows
+            .filter(|(row, _)| row.starts_with(b"SOVR\x01\0") && ids.iter().any(|id| row[16..32] == *id))
+            .map(|(row, rest)| [&row[112..], &rest[..16]].concat().try_into().unwrap())
+            .collect();
+        assert_eq!(found.len(), ids.len());
+        found
     }
     /// Does an operation; false when there is nothing that it could do.
     fn step(&mut self, op: Op) -> Result<bool> {
@@ -196,6 +226,26 @@ impl World {
                 }
             },
             Op::Erase => living.map_or(Ok(false), |of| self.erase(of)),
+            Op::Full => {
+                let number = self.number();
+                let refused = vec![Item::Personal(number, number)];
+                let submission = submission(&refused, 0);
+                self.known.pending = refused;
+                self.mark();
+                self.files.set_capacity(Some(0));
+                let done = append(self.store.as_ref().unwrap(), submission);
+                self.files.set_capacity(None);
+                let Err(error) = done else {
+                    // Space that was set aside is enough.
+                    self.answered(&done?);
+                    return Ok(false);
+                };
+                assert_eq!(error.kind(), ErrorKind::NoSpace);
+                // From now on it must not be there.
+                self.known.pending.clear();
+                self.mark();
+                self.step(Op::New)
+            }
             Op::Rest => {
                 let queue = Arc::clone(&self.store.as_ref().unwrap().queue);
                 if queue.is_rested() {
