@@ -71,6 +71,20 @@ fn a_crash_in_a_rotation_from_nothing_on() {
 }
 
 #[test]
+fn a_failing_sync_loses_nothing_acknowledged() {
+    let failing = |erasing| {
+        let each = (1..=6u64).flat_map(|nth| [0, 0b0101, u64::MAX].map(|kept| (nth, kept)));
+        each.map(move |(nth, kept)| Op::Failing { erasing, nth, kept })
+    };
+    let ops: Vec<Op> = failing(false).chain(failing(true)).collect();
+    let mut judge = Judge::new(LARGE, effort());
+    explore(&mut judge, Base::TwoSubjects, &ops, [1]);
+    println!("failing syncs: {}", judge.counts);
+    assert!(judge.violations.is_empty(), "{}", judge.violations.join("\n"));
+    assert!(judge.counts.workloads > 20, "{}", judge.counts);
+}
+
+#[test]
 fn a_mistake_in_the_order_is_found_out() {
     for (name, through, word) in careless::ALL {
         let mut judge = Judge::new(LARGE, effort());

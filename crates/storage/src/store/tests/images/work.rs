@@ -3,7 +3,7 @@
 use super::judge::{Judge, seeded};
 use super::known::{Item, Known, erase, submission};
 use super::*;
-use crate::sim::Image;
+use crate::sim::{Fault, Image};
 
 /// One operation of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub(super) enum Op {
     Close,
     /// The process dies and another opens.
     Kill,
+    /// A sync fails while a value of a new subject is appended, or a subject erased: the n-th, of which that much is kept. What
+    /// is clean leaves the cache. Then the process dies and another opens.
+    Failing { erasing: bool, nth: u64, kept: u64 },
 }
 impl Op {
     pub(super) const ALL: [Self; 10] = [
@@ -245,6 +248,24 @@ impl World {
                 self.known.pending.clear();
                 self.mark();
                 self.step(Op::New)
+            }
+            Op::Failing { erasing, nth, kept } => {
+                let items = self.known.items(usize::MAX);
+                self.files.inject(Fault::Sync { nth, kept, len_kept: kept != 0 });
+                let done = self.step(if erasing { Op::Erase } else { Op::New });
+                if self.files.take_faults() == 0 {
+                    return done.map(|_| false);
+                }
+                assert_eq!(kind(done), ErrorKind::Poisoned);
+                self.files.evict(u64::MAX);
+                self.step(Op::Kill)?;
+                let size = self.store.as_ref().unwrap().view().head().size.0;
+                if size > items.len() as u64 {
+                    self.known.answered();
+                }
+                self.known.pending.clear();
+                self.mark();
+                Ok(true)
             }
             Op::Rest => {
                 let queue = Arc::clone(&self.store.as_ref().unwrap().queue);
