@@ -122,7 +122,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Identity, Unreadable> {
 }
 
 fn no_ledger(files: &dyn Files) -> Error {
-    Error::new(ErrorKind::NotALedger, "this is not a ledger")
+    Error::new(ErrorKind::NotALedger, "there is no ledger")
         .in_file(files.describe(""))
         .advise("name the directory that holds the file `ledger`, or create a ledger")
 }

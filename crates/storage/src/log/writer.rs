@@ -1,8 +1,6 @@
 //! The single writer of a log: appending, durability, rotation.
 
-use super::batch::{
-    BATCH_FIXED_BYTES, BATCH_HEADER_BYTES, BatchHeader, Proven, RECORD_SUM_BYTES, Trailer,
-};
+use super::batch::{BATCH_FIXED_BYTES, BATCH_HEADER_BYTES, BatchHeader, Proven, RECORD_SUM_BYTES, Trailer};
 use super::evidence::{digest, read_end, read_head};
 use super::head::HEAD_FILE;
 use super::head_writer::HeadWriter;
@@ -10,9 +8,7 @@ use super::recovery::decide;
 use super::repair::{Repaired, fill_segment, repair, write_seal};
 use super::segment::{SEAL_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, Sums, seal, segment_path};
 use super::segments::Segments;
-use super::{
-    Cursor, End, Identity, Location, LogOptions, Random, Recovered, Written, create, identity,
-};
+use super::{Cursor, End, Identity, Location, LogOptions, Random, Recovered, Written, create, identity};
 use crate::files::{File, Files, Open};
 use sovang_core::limits::{BATCH_BYTES_MAX, SEGMENT_BYTES_MAX};
 use sovang_core::record::Prepared;
@@ -40,7 +36,7 @@ pub struct Log {
     /// Salts are drawn from it: a payload cannot foresee them.
     salt_seed: [u8; 32],
     head: HeadWriter,
-    /// The last segment, its checksums, how much of it is reserved, and how much more to reserve next.
+    /// The last segment, its checksums, how much of it is reserved, and how much more to reserve next, if not just what is needed.
     file: Arc<dyn File>,
     sums: Sums,
     allocated: u64,
@@ -93,16 +89,10 @@ impl Log {
     /// # Errors
     /// [`ErrorKind::NotALedger`], [`ErrorKind::WrongFormat`], [`ErrorKind::Locked`]; [`ErrorKind::Damaged`] when bytes
     /// that were durable are missing or changed, and then nothing was modified; those of the system.
-    pub fn open(
-        files: Arc<dyn Files>,
-        options: LogOptions,
-        random: Random<'_>,
-    ) -> Result<(Self, Recovered)> {
+    pub fn open(files: Arc<dyn Files>, options: LogOptions, random: Random<'_>) -> Result<(Self, Recovered)> {
         if options.segment_bytes > SEGMENT_BYTES_MAX {
-            let what = format!(
-                "segments of {} bytes are larger than SEGMENT_BYTES_MAX = {SEGMENT_BYTES_MAX}",
-                options.segment_bytes
-            );
+            let what =
+                format!("segments of {} bytes are larger than SEGMENT_BYTES_MAX = {SEGMENT_BYTES_MAX}", options.segment_bytes);
             return Err(Error::new(ErrorKind::InvalidInput, what));
         }
         let identity = identity::read(&*files)?;
@@ -111,22 +101,12 @@ impl Log {
         random(&mut salt_seed)?;
         let head = read_head(&*files, identity.ledger_id)?;
         let reading = read_end(&*files, identity.ledger_id, &head, Open::Write)?;
-        let plan = decide(&reading.scan, &head.claims_from(&reading.scan), true)
-            .map_err(|damage| damage.error(&*files))?;
+        let plan = decide(&reading.scan, &head.claims_from(&reading.scan), true).map_err(|damage| damage.error(&*files))?;
         let sums = reading.header.sums();
         let digest = digest_of_start(&reading.header_bytes, plan.end.next.offset);
-        let Repaired {
-            recovered,
-            head,
-            file,
-        } = repair(&*files, &head, reading, &plan)?;
-        let allocated = file.len().map_err(|e| {
-            Error::io(
-                e,
-                "read the log",
-                files.describe(&segment_path(plan.end.next.segment)),
-            )
-        })?;
+        let Repaired { recovered, head, file } = repair(&*files, &head, reading, &plan)?;
+        let allocated =
+            file.len().map_err(|e| Error::io(e, "read the log", files.describe(&segment_path(plan.end.next.segment))))?;
         let segments = Arc::new(Segments::new(Arc::clone(&files), identity.ledger_id));
         let log = Self {
             files,
@@ -196,26 +176,20 @@ impl Log {
     /// [`BATCH_BYTES_MAX`], [`ErrorKind::InvalidInput`] for no record or a `recorded_at` that goes back: nothing of the
     /// batch was written and the log stays usable. [`ErrorKind::Poisoned`]: the outcome is unknown, see [`Log`].
     pub fn append(&mut self, records: &[Prepared]) -> Result<Written> {
-        self.append_batch(records)
-            .map_err(|error| error.with_ids(records.iter().map(Prepared::id)))
+        self.append_batch(records).map_err(|error| error.with_ids(records.iter().map(Prepared::id)))
     }
 
     fn append_batch(&mut self, records: &[Prepared]) -> Result<Written> {
         self.check_usable()?;
         let bytes = self.check_records(records)?;
         let room = bytes + SEAL_BYTES as u64;
-        if self.end.next.offset > SEGMENT_HEADER_BYTES as u64
-            && self.end.next.offset + room > self.options.segment_bytes
-        {
+        if self.is_for_next_segment(room) {
             self.rotate()?;
         }
         self.make_room(room)?;
         let (written, end) = self.build(records);
         debug_assert_eq!(self.buffer.len() as u64, bytes);
-        let synced = self
-            .file
-            .write_at(&self.buffer, self.end.next.offset)
-            .and_then(|()| self.file.sync_data());
+        let synced = self.file.write_at(&self.buffer, self.end.next.offset).and_then(|()| self.file.sync_data());
         self.must(synced, "write a batch")?;
         if let Some(digest) = &mut self.digest {
             digest.update(&self.buffer);
@@ -232,12 +206,9 @@ impl Log {
 
     fn check_usable(&self) -> Result<()> {
         if self.poisoned {
-            return Err(Error::new(
-                ErrorKind::Poisoned,
-                "an earlier write to the ledger failed, so nothing more is written",
-            )
-            .in_file(self.files.describe(""))
-            .advise("reopen the ledger, then send the same ids again"));
+            return Err(Error::new(ErrorKind::Poisoned, "an earlier write to the ledger failed, so nothing more is written")
+                .in_file(self.files.describe(""))
+                .advise("reopen the ledger, then send the same ids again"));
         }
         Ok(())
     }
@@ -248,22 +219,11 @@ impl Log {
         if records.is_empty() {
             return Err(refuse("a batch needs a record"));
         }
-        let bytes = BATCH_FIXED_BYTES
-            + records
-                .iter()
-                .map(|record| record.len() + RECORD_SUM_BYTES)
-                .sum::<usize>();
+        let bytes = BATCH_FIXED_BYTES + records.iter().map(|record| record.len() + RECORD_SUM_BYTES).sum::<usize>();
         if bytes > BATCH_BYTES_MAX {
-            return Err(
-                Error::too_large("a batch", bytes, "BATCH_BYTES_MAX", BATCH_BYTES_MAX)
-                    .advise("record fewer at once"),
-            );
+            return Err(Error::too_large("a batch", bytes, "BATCH_BYTES_MAX", BATCH_BYTES_MAX).advise("record fewer at once"));
         }
-        let mut last = if self.end.next.position == 0 {
-            i64::MIN
-        } else {
-            self.end.last_recorded_at
-        };
+        let mut last = if self.end.next.position == 0 { i64::MIN } else { self.end.last_recorded_at };
         for record in records {
             if record.recorded_at() < last {
                 return Err(refuse("recorded_at goes back"));
@@ -275,36 +235,19 @@ impl Log {
 
     /// Fills the buffer with the batch, and says what the log is after it.
     fn build(&mut self, records: &[Prepared]) -> (Written, End) {
-        let Cursor {
-            segment,
-            offset: start,
-            batch,
-            position: first,
-        } = self.end.next;
+        let Cursor { segment, offset: start, batch, position: first } = self.end.next;
         let mut frontier = self.end.frontier.clone();
-        let (mut locations, mut hashes) = (
-            Vec::with_capacity(records.len()),
-            Vec::with_capacity(records.len()),
-        );
+        let (mut locations, mut hashes) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
         let buffer = &mut self.buffer;
         buffer.clear();
         buffer.resize(BATCH_HEADER_BYTES, 0);
         for (position, record) in (first..).zip(records) {
             let offset = start + buffer.len() as u64;
             buffer.extend_from_slice(record.bytes());
-            buffer.extend_from_slice(
-                &self
-                    .sums
-                    .sum(offset, position, batch, record.bytes())
-                    .to_le_bytes(),
-            );
+            buffer.extend_from_slice(&self.sums.sum(offset, position, batch, record.bytes()).to_le_bytes());
             let hash = record.hash(Position(position));
             frontier.push(leaf_hash(&hash));
-            locations.push(Location {
-                segment,
-                offset,
-                batch,
-            });
+            locations.push(Location { segment, offset, batch });
             hashes.push(hash);
         }
         let proven = self.end.head();
@@ -316,11 +259,7 @@ impl Log {
             first,
             end_size: frontier.size().0,
             root: frontier.root(),
-            proven: Proven {
-                offset: start,
-                size: proven.size.0,
-                root: proven.root,
-            },
+            proven: Proven { offset: start, size: proven.size.0, root: proven.root },
         };
         let trailer_at = start + buffer.len() as u64;
         Trailer::of(&header).put(buffer, self.sums, trailer_at);
@@ -328,23 +267,9 @@ impl Log {
         header.put(&mut header_bytes, self.sums, start);
         buffer[..BATCH_HEADER_BYTES].copy_from_slice(&header_bytes);
         let head = frontier.head();
-        let last_recorded_at = records
-            .last()
-            .map_or(self.end.last_recorded_at, Prepared::recorded_at);
-        let end = End {
-            frontier,
-            next: header.after(&self.end.next),
-            last_recorded_at,
-        };
-        (
-            Written {
-                first: Position(first),
-                locations,
-                hashes,
-                head,
-            },
-            end,
-        )
+        let last_recorded_at = records.last().map_or(self.end.last_recorded_at, Prepared::recorded_at);
+        let end = End { frontier, next: header.after(&self.end.next), last_recorded_at };
+        (Written { first: Position(first), locations, hashes, head }, end)
     }
 
     /// Reserves disk space for so many bytes of batches ahead, as far as the segment goes.
@@ -353,11 +278,21 @@ impl Log {
     /// [`ErrorKind::NoSpace`]; the log stays usable. [`ErrorKind::Poisoned`] when it is.
     pub fn reserve(&mut self, bytes: u64) -> Result<()> {
         self.check_usable()?;
-        let left = self
-            .options
-            .segment_bytes
-            .saturating_sub(self.end.next.offset);
+        let left = self.options.segment_bytes.saturating_sub(self.end.next.offset);
         self.make_room(bytes.min(left))
+    }
+
+    /// Reserves disk space for a batch of so many records of so many bytes in all, if it will go into this segment.
+    ///
+    /// # Errors
+    /// As [`Self::reserve`].
+    pub fn reserve_batch(&mut self, records: usize, bytes: u64) -> Result<()> {
+        self.check_usable()?;
+        let room = bytes + (BATCH_FIXED_BYTES + records * RECORD_SUM_BYTES + SEAL_BYTES) as u64;
+        if self.is_for_next_segment(room) { Ok(()) } else { self.make_room(room) }
+    }
+    fn is_for_next_segment(&self, room: u64) -> bool {
+        self.end.next.offset > SEGMENT_HEADER_BYTES as u64 && self.end.next.offset + room > self.options.segment_bytes
     }
 
     /// Sees to it that `room` bytes after the end are reserved. A failure leaves everything as it was.
@@ -366,16 +301,10 @@ impl Log {
         if need <= self.allocated {
             return Ok(());
         }
-        let mut len = (self.allocated + self.step)
-            .min(self.options.segment_bytes)
-            .max(need);
+        let mut len = (self.allocated + self.step).min(self.options.segment_bytes).max(need);
         while let Err(e) = self.file.allocate(len) {
             if len == need {
-                return Err(no_space(
-                    &*self.files,
-                    e,
-                    &segment_path(self.end.next.segment),
-                ));
+                return Err(no_space(&*self.files, e, &segment_path(self.end.next.segment)));
             }
             len = need;
         }
@@ -384,17 +313,18 @@ impl Log {
         Ok(())
     }
 
+    /// From now on reserves no more than is needed: the space that is left was counted to the byte.
+    pub fn spare(&mut self) {
+        self.step = 0;
+    }
+
     /// Starts the next segment. The order of these steps is the protocol's: docs/FORMAT.md §4, and recovery relies on it.
     fn rotate(&mut self) -> Result<()> {
         self.idle()?;
         let number = self.end.next.segment + 1;
         let predecessor_digest = self.segment_digest()?;
         let mut start = self.end.clone();
-        start.next = Cursor {
-            segment: number,
-            offset: SEGMENT_HEADER_BYTES as u64,
-            ..start.next
-        };
+        start.next = Cursor { segment: number, offset: SEGMENT_HEADER_BYTES as u64, ..start.next };
         let header = SegmentHeader {
             ledger_id: self.identity.ledger_id,
             salt: self.salt(number),
@@ -403,9 +333,8 @@ impl Log {
             start,
         };
         let header_bytes = header.encode();
-        let allocated = FIRST_STEP_BYTES
-            .min(self.options.segment_bytes)
-            .max(SEGMENT_HEADER_BYTES as u64);
+        let step = FIRST_STEP_BYTES.min(if self.step == 0 { 0 } else { self.options.segment_bytes });
+        let allocated = step.max(SEGMENT_HEADER_BYTES as u64);
         let file = self.create_segment(number, allocated)?;
         let placed = fill_segment(&*self.files, number, &*file, &header_bytes);
         self.must(placed, "put the next segment in place")?;
@@ -416,7 +345,7 @@ impl Log {
         self.digest = digest_of_start(&header_bytes, self.end.next.offset);
         self.file = file;
         self.allocated = allocated;
-        self.step = FIRST_STEP_BYTES;
+        self.step = if self.step == 0 { 0 } else { FIRST_STEP_BYTES };
         Ok(())
     }
 
@@ -424,8 +353,7 @@ impl Log {
     fn create_segment(&self, number: u64, len: u64) -> Result<Arc<dyn File>> {
         let temporary = format!("{}.tmp", segment_path(number));
         let file = self.files.open(&temporary, Open::Create);
-        file.and_then(|file| file.allocate(len).map(|()| file))
-            .map_err(|e| no_space(&*self.files, e, &temporary))
+        file.and_then(|file| file.allocate(len).map(|()| file)).map_err(|e| no_space(&*self.files, e, &temporary))
     }
 
     /// The digest of all of the last segment.
@@ -433,8 +361,7 @@ impl Log {
         if let Some(digest) = &self.digest {
             return Ok(*digest.finalize().as_bytes());
         }
-        let read = digest(&*self.file, self.end.next.offset)
-            .and_then(|digest| digest.ok_or(io::ErrorKind::UnexpectedEof.into()));
+        let read = digest(&*self.file, self.end.next.offset).and_then(|digest| digest.ok_or(io::ErrorKind::UnexpectedEof.into()));
         self.must(read, "read a segment again")
     }
 
@@ -462,10 +389,7 @@ impl Log {
     /// [`ErrorKind::Poisoned`].
     pub fn close(mut self) -> Result<()> {
         self.idle()?;
-        let trimmed = self
-            .file
-            .set_len(self.end.next.offset)
-            .and_then(|()| self.file.sync_all());
+        let trimmed = self.file.set_len(self.end.next.offset).and_then(|()| self.file.sync_all());
         self.must(trimmed, "trim the log")
     }
 
@@ -478,13 +402,10 @@ impl Log {
     }
     fn poison(&mut self, e: io::Error, doing: &str, path: &str) -> Error {
         self.poisoned = true;
-        Error::new(
-            ErrorKind::Poisoned,
-            format!("cannot {doing}, so its outcome is unknown"),
-        )
-        .in_file(self.files.describe(path))
-        .caused_by(e)
-        .advise("reopen the ledger, then send the same ids again")
+        Error::new(ErrorKind::Poisoned, format!("cannot {doing}, so its outcome is unknown"))
+            .in_file(self.files.describe(path))
+            .caused_by(e)
+            .advise("reopen the ledger, then send the same ids again")
     }
 }
 
@@ -498,21 +419,14 @@ fn digest_of_start(header: &[u8], end: u64) -> Option<blake3::Hasher> {
 }
 
 fn no_space(files: &dyn Files, e: io::Error, path: &str) -> Error {
-    Error::new(
-        ErrorKind::NoSpace,
-        "cannot reserve space for the next batch; nothing of it was written",
-    )
-    .in_file(files.describe(path))
-    .caused_by(e)
-    .advise("free some space, then send the same ids again")
+    Error::new(ErrorKind::NoSpace, "cannot reserve space for the next batch; nothing of it was written")
+        .in_file(files.describe(path))
+        .caused_by(e)
+        .advise("free some space, then send the same ids again")
 }
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Log({}, size {})",
-            self.identity.origin, self.end.next.position
-        )
+        write!(f, "Log({}, size {})", self.identity.origin, self.end.next.position)
     }
 }

@@ -145,8 +145,12 @@ impl Writer {
     fn commit(&mut self, gathered: Gathered) {
         let Gathered { group, decided, erasing } = gathered;
         let appended = match self.append(&group) {
-            // The reserved space is for this.
-            Err(full) if full.kind() == ErrorKind::NoSpace && self.shared.reservations.give_back() => self.append(&group),
+            // The reserved space is for this, and was counted without what log and vault like to have ahead.
+            Err(full) if full.kind() == ErrorKind::NoSpace && self.shared.reservations.give_back() => {
+                self.log.spare();
+                let sparing = self.shared.vault.as_ref().map_or(Ok(()), Vault::spare);
+                sparing.and_then(|()| self.append(&group))
+            }
             appended => appended,
         };
         let answered = appended.and_then(|written| match erasing {
@@ -178,6 +182,11 @@ impl Writer {
             group.records.iter().flat_map(|record| record.personal().iter().map(|row| (record.id(), row))).collect();
         let mut put: Range<u64> = 0..0;
         if let Some(vault) = self.shared.vault.as_ref().filter(|_| !rows.is_empty()) {
+            // The log's room first: rows whose records find none are void, and keep their space.
+            let bytes = group.records.iter().map(|record| record.len() as u64).sum();
+            if let Err(error) = self.log.reserve_batch(group.records.len(), bytes) {
+                return Err(self.failed(error));
+            }
             put = match vault.put(&rows, &|b| (self.options.random)(b)) {
                 Ok(put) => put,
                 Err(error) => return Err(self.failed(error)),

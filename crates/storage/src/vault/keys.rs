@@ -166,16 +166,20 @@ impl Keys {
         slot.key.copy_from_slice(&b[16..]);
         Ok(slot)
     }
-    /// Reserves space for `slots` more, without writing.
-    pub(super) fn reserve(&self, slots: u32) -> Result<()> {
+    /// Reserves space for `slots` more, and unless `sparing` for some beyond, without writing.
+    pub(super) fn reserve(&self, slots: u32, sparing: bool) -> Result<()> {
         let mut known = self.known();
         let end = known.count.checked_add(slots).map(slot_offset);
         let end = end.ok_or_else(|| Error::new(sovang_core::ErrorKind::TooLarge, "the vault is full: it holds 2^32 subjects"))?;
         if end > known.allocated {
             let step = u64::from(STEP_SLOTS) * SLOT_BYTES as u64;
-            let to = end.next_multiple_of(step);
-            self.file.allocate(to).map_err(|e| self.io(e, "reserve space for the vault's keys"))?;
-            known.allocated = to;
+            let ahead = end.next_multiple_of(step);
+            known.allocated = if !sparing && self.file.allocate(ahead).is_ok() {
+                ahead
+            } else {
+                self.file.allocate(end).map_err(|e| self.io(e, "reserve space for the vault's keys"))?;
+                end
+            };
         }
         Ok(())
     }

@@ -72,6 +72,8 @@ struct Writer {
     mark: Mark,
     recovered: bool,
     poisoned: bool,
+    /// No space is reserved beyond what is needed.
+    sparing: bool,
 }
 
 /// What [`Vault::recover`] did.
@@ -115,7 +117,7 @@ impl Vault {
         let rows = Rows::open(files, ledger_id, writable)?;
         let writer = if writable {
             let mark = rows.mark()?;
-            Some(Mutex::new(Writer { end: HEADER_BYTES, allocated: 0, mark, recovered: false, poisoned: false }))
+            Some(Mutex::new(Writer { end: HEADER_BYTES, allocated: 0, mark, recovered: false, poisoned: false, sparing: false }))
         } else {
             None
         };
@@ -142,6 +144,14 @@ impl Vault {
         }
     }
 
+    /// From now on reserves no more space than is needed.
+    ///
+    /// # Errors
+    /// Of a reader's vault, or a poisoned one.
+    pub fn spare(&self) -> Result<()> {
+        self.recovered()?.sparing = true;
+        Ok(())
+    }
     /// Reserves space for rows of `values` personal values of `bytes` bytes in all (subject ids included) and `subjects` new
     /// subjects, ahead of a bulk import.
     ///
@@ -153,9 +163,9 @@ impl Vault {
         let per_value = (ROW_HEADER_BYTES + PLAIN_PREFIX_BYTES + 16 + format::GRANULE) as u64;
         let end = values.checked_mul(per_value).and_then(|n| n.checked_add(bytes)).and_then(|n| n.checked_add(writer.end));
         let end = end.ok_or_else(|| Error::new(ErrorKind::TooLarge, "more bytes than a vault can hold"))?;
-        self.keys.reserve(subjects)?;
+        self.keys.reserve(subjects, writer.sparing)?;
         if end > writer.allocated {
-            writer.allocated = self.rows.allocate(end)?;
+            writer.allocated = self.rows.allocate(end, writer.sparing)?;
         }
         Ok(())
     }
@@ -201,10 +211,10 @@ impl Vault {
         let end = writer.end + bytes.len() as u64;
         // Space first, so that a full disk is met before a byte is written.
         if !new.is_empty() {
-            self.keys.reserve(u32::try_from(new.len()).unwrap_or(u32::MAX))?;
+            self.keys.reserve(u32::try_from(new.len()).unwrap_or(u32::MAX), writer.sparing)?;
         }
         if end > writer.allocated {
-            writer.allocated = self.rows.allocate(end)?;
+            writer.allocated = self.rows.allocate(end, writer.sparing)?;
         }
         if !new.is_empty() {
             let done = self.keys.append(&new);

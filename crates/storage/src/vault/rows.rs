@@ -191,12 +191,15 @@ impl Rows {
         self.write(bytes, offset)?;
         self.sync()
     }
-    /// Reserves space up to `end` or beyond; says how far.
-    pub(super) fn allocate(&self, end: u64) -> Result<u64> {
+    /// Reserves space up to `end`, and unless `sparing` beyond; says how far.
+    pub(super) fn allocate(&self, end: u64, sparing: bool) -> Result<u64> {
         let step = end.next_power_of_two().clamp(STEP_BYTES_MIN, STEP_BYTES_MAX);
-        let to = end.next_multiple_of(step);
-        self.file.allocate(to).map_err(|e| self.io(e, "reserve space for the vault's rows"))?;
-        Ok(to)
+        let ahead = end.next_multiple_of(step);
+        if !sparing && self.file.allocate(ahead).is_ok() {
+            return Ok(ahead);
+        }
+        self.file.allocate(end).map_err(|e| self.io(e, "reserve space for the vault's rows"))?;
+        Ok(end)
     }
     pub(super) fn set_len(&self, len: u64) -> Result<()> {
         self.file.set_len(len).map_err(|e| self.io(e, "trim the vault's rows"))?;

@@ -261,7 +261,7 @@ fn full_disk_refuses_and_failed_sync_poisons() {
     let (files, random) = (SimFiles::new(), Randomness::new(8));
     new_ledger(&files, &random);
     let vault = write(&files, &all);
-    files.set_capacity(Some(10_000));
+    files.set_capacity(Some(8_300));
     assert_eq!(kind(put(&vault, &[(0, &row(0, 0, 0))], &random)), ErrorKind::NoSpace);
     files.set_capacity(None);
     put(&vault, &[(0, &row(0, 0, 0))], &random).unwrap();
