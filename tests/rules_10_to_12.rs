@@ -1,9 +1,12 @@
 //! The office's rules that are kept when figures are made: 10 (a published figure is never added to detail), 11 (erasing a
 //! person changes nothing else) and 12 (a sum that contains a bound is a bound).
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sovang::recognition::tally::{Bound, Name, Request, Table, Tally};
 use sovang::recognition::{
-    self, Contribution, Field, Form, LandKind, Level, ModelFunded, Qualifier, Recipient, Recognition, Source, SubjectKind, UnitKind,
+    self, Contribution, Field, Form, LandKind, Level, ModelFunded, Qualifier, Recipient, Recognition, Source, SubjectKind,
+    UnitKind,
 };
 use sovang::testing::{ManualClock, SeededIds};
 use sovang::{Date, Ledger, Options, Personal, Position, UtcDateTime, date};
@@ -16,13 +19,21 @@ fn office() -> Ledger<Recognition> {
     let clerk = ledger.by("clerk");
     clerk.execute(&recognition::unit_defined("w", "W", UnitKind::Ward, date(2013, 12, 27)).on(DAY)).unwrap();
     let person = Personal::of("P-17", "Nguyễn Văn A");
-    let garden = recognition::model_registered("garden", "Garden", SubjectKind::Individual, "w", Field::Economy, 2024).subject(person.clone());
+    let garden = recognition::model_registered("garden", "Garden", SubjectKind::Individual, "w", Field::Economy, 2024)
+        .subject(person.clone());
     clerk.execute(&garden.on(DAY)).unwrap();
     let decision = recognition::decision("district", "1/QD", DAY);
     clerk.execute(&recognition::model_recognised("garden", Level::District, decision.clone()).on(DAY)).unwrap();
-    let gift = recognition::model_funded("garden", Contribution::Cash { vnd: 5_000_000 }, Source::Socialised).donor(person.clone());
+    let gift =
+        recognition::model_funded("garden", Contribution::Cash { vnd: 5_000_000 }, Source::Socialised).donor(person.clone());
     clerk.execute(&gift.on(DAY)).unwrap();
-    let award = recognition::commendation_awarded("C-1", Recipient::individual(person), Form::CertificateOfMerit, Level::District, decision);
+    let award = recognition::commendation_awarded(
+        "C-1",
+        Recipient::individual(person),
+        Form::CertificateOfMerit,
+        Level::District,
+        decision,
+    );
     clerk.execute(&award.on(DAY)).unwrap();
     ledger
 }
