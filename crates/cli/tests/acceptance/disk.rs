@@ -113,6 +113,48 @@ fn a_full_disk_refuses_all_of_an_import_and_of_batches_keeps_a_prefix() {
     assert_eq!(size(3), size(0) + 9000, "the same command completes it: {said:?}");
 }
 
+/// Registrations of so many people, each with an address: the vault grows more than the log.
+fn people(count: u32) -> String {
+    let person = |n: u32| {
+        format!(
+            r#"{{"type":"model_registered","occurred_on":"2024-02-01","actor":"clerk","model":"N-{n}","title":"Vườn","subject_kind":"individual","subject":{{"id":"N-{n}","name":"Người {n}"}},"address":"Ngõ {n}","unit":"phu-dien","field":"economy","year":2024}}"#
+        ) + "\n"
+    };
+    (0..count).map(person).collect()
+}
+
+#[test]
+fn personal_data_is_imported_as_a_whole_or_not_at_all_however_little_space_there_is() {
+    let Some(mounts) = private_mounts() else { return };
+    let outside = tempfile::tempdir().unwrap();
+    let file = outside.path().join("people.jsonl");
+    std::fs::write(&file, people(2500)).unwrap();
+    let office = outside.path().join("office.jsonl");
+    std::fs::write(&office, crate::book::OFFICE).unwrap();
+    let script = r#"
+        set -u; mkdir "$1/small" "$1/temporary"; export TMPDIR="$1/temporary"; L="$1/small/book"
+        for size in 600 1000 1400 1700 1900 2000 2100 2200 2300 2400 2500 2600 2800 3000 3300 6000; do
+            mount -t tmpfs -o size=${size}k none "$1/small"
+            "$SOVANG" init "$L" --origin example.org/book && "$SOVANG" import "$L" "$3" || exit 90
+            before=$("$SOVANG" head "$L" --json)
+            "$SOVANG" import "$L" "$2" >&2; code=$?
+            after=$("$SOVANG" head "$L" --json)
+            "$SOVANG" verify "$L" >&2 || exit 92
+            if [ "$before" = "$after" ]; then same=true; else same=false; fi
+            echo "{\"size\":$size,\"code\":$code,\"same\":$same}"
+            umount "$1/small"
+        done
+    "#;
+    let said = shell(mounts, script, &[outside.path().to_str().unwrap(), file.to_str().unwrap(), office.to_str().unwrap()]);
+    let rounds = said.lines();
+    for round in &rounds {
+        let expected = if round["same"] == true { 4 } else { 0 };
+        assert_eq!(round["code"], expected, "all or nothing: {round} of {said:?}");
+    }
+    let done = rounds.iter().filter(|round| round["code"] == 0).count();
+    assert!((1..rounds.len()).contains(&done), "both happened: {said:?}");
+}
+
 #[test]
 fn on_read_only_media_reading_works_and_writing_is_refused() {
     let Some(mounts) = private_mounts() else { return };
