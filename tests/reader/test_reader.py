@@ -241,8 +241,6 @@ class Page(unittest.TestCase):
             exits.add(Reading(self.directory).exit_code)
         self.assertEqual(exits, {1})
 
-    # `sovang verify` does not look behind the header of a row that holds no value. Once it does, this is an unexpected success.
-    @unittest.expectedFailure
     def test_verify_sees_what_is_left_behind_the_header_of_an_erased_row(self):
         rows = self.directory / "vault" / "rows"
         sound = rows.read_bytes()

@@ -414,9 +414,12 @@ impl Vault {
         self.rows.scan(HEADER_BYTES, len, true, &mut |span| {
             match span {
                 Span::Gap { from, to } => bad.push((from, to, "bytes of the vault are no row")),
-                Span::Row { offset, header, sound } => {
+                Span::Row { offset, header, sound, clear } => {
                     slots = slots.max(header.slots);
                     durable = durable.max(header.proven);
+                    if !clear {
+                        bad.push((offset, offset + header.extent() as u64, "bytes are left behind a row of the vault that has no value"));
+                    }
                     let erasing = header.state == RowState::Value
                         && self.keys.slot(header.slot).is_ok_and(|s| s.state != SlotState::Living);
                     if !sound && !erasing {

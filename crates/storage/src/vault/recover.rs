@@ -57,7 +57,7 @@ impl Vault {
         self.rows.scan(mark.checked, len, true, &mut |span| {
             match span {
                 Span::Gap { from, .. } => bad.push(from),
-                Span::Row { offset, header, sound } => {
+                Span::Row { offset, header, sound, .. } => {
                     durable = durable.max(header.proven);
                     slots = slots.max(header.slots);
                     end = offset + header.extent() as u64;

@@ -33,8 +33,8 @@ pub(super) fn header_misplaced(file: &Arc<dyn File>, marks: bool, ledger_id: Led
 
 /// What a scan meets.
 pub(super) enum Span {
-    /// A row; `sound` says whether the ciphertext of a value is what was written.
-    Row { offset: u64, header: RowHeader, sound: bool },
+    /// A row; `sound` says whether the ciphertext of a value is what was written, `clear` whether nothing stands where there is none.
+    Row { offset: u64, header: RowHeader, sound: bool, clear: bool },
     /// Bytes that are no row, up to the next one or to the end.
     Gap { from: u64, to: u64 },
 }
@@ -222,12 +222,16 @@ impl Rows {
             if let Some(from) = gap.take() {
                 each(Span::Gap { from, to: offset })?;
             }
-            let mut sound = true;
-            if bodies && header.state == RowState::Value {
+            let (mut sound, mut clear) = (true, true);
+            if bodies {
                 let row = window.bytes(offset, header.extent()).map_err(|e| self.io(e, "read the vault's rows"))?;
-                sound = self.body_sum(offset, row.get(ROW_HEADER_BYTES..).unwrap_or_default()) == header.body_sum;
+                let body = row.get(ROW_HEADER_BYTES..).unwrap_or_default();
+                match header.state {
+                    RowState::Value => sound = self.body_sum(offset, body) == header.body_sum,
+                    RowState::Sealed | RowState::Erased | RowState::Void => clear = body.iter().all(|b| *b == 0),
+                }
             }
-            each(Span::Row { offset, header, sound })?;
+            each(Span::Row { offset, header, sound, clear })?;
             offset += header.extent() as u64;
         }
         match gap {
