@@ -219,7 +219,8 @@ fn bulk(home: &Path, events: usize) -> PathBuf {
             for (index, entry) in entries(events).enumerate() {
                 let id =
                     RecordId::v7(1_700_000_000_000 + index as u64, (index as u128).to_le_bytes()[..10].try_into().expect("ten"));
-                let import = Import { entry: entry.with_id(id), envelope: envelope.clone(), recorded_at: None, given: Vec::new() };
+                let import =
+                    Import { entry: entry.with_id(id), envelope: envelope.clone(), recorded_at: None, given: Vec::new() };
                 importer.take(import).expect("taken");
             }
             importer.finish().expect("appended");

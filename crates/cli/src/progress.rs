@@ -5,7 +5,11 @@ use std::time::Duration;
 
 /// A bar over so many bytes.
 pub(crate) fn bytes(doing: &str, total: u64) -> ProgressBar {
-    styled(ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()), doing, "{msg} {bar:30} {bytes}/{total_bytes} {eta}")
+    styled(
+        ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
+        doing,
+        "{msg} {bar:30} {bytes}/{total_bytes} {eta}",
+    )
 }
 
 /// A counter without a known end.

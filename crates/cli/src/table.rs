@@ -21,7 +21,8 @@ pub(crate) fn plain(header: Vec<String>, rows: Vec<Vec<String>>, numbers: usize)
 
 /// A report for people: a figure that is a bound says so.
 pub(crate) fn report(report: &tally::Table) -> Result<(), Failure> {
-    let header = report.dimensions.iter().map(ToString::to_string).chain(report.measures.iter().map(ToString::to_string)).collect();
+    let header =
+        report.dimensions.iter().map(ToString::to_string).chain(report.measures.iter().map(ToString::to_string)).collect();
     let rows = report
         .rows
         .iter()
@@ -61,10 +62,12 @@ pub(crate) fn csv(report: &tally::Table) -> Result<(), Failure> {
     let bounded = |name: &str| report.rows.iter().any(|row| row.measure(name).is_some_and(|m| m.bound.is_some()));
     let bounds: Vec<&str> = report.measures.iter().copied().filter(|name| bounded(name)).collect();
     let header = report.dimensions.iter().map(ToString::to_string);
-    let header = header.chain(report.measures.iter().map(ToString::to_string)).chain(bounds.iter().map(|name| format!("{name}_bound")));
+    let header =
+        header.chain(report.measures.iter().map(ToString::to_string)).chain(bounds.iter().map(|name| format!("{name}_bound")));
     out.write_record(header)?;
     for row in &report.rows {
-        let dimensions = row.dimensions.iter().map(|(_, value)| if *value == Value::Null { String::new() } else { value.to_string() });
+        let dimensions =
+            row.dimensions.iter().map(|(_, value)| if *value == Value::Null { String::new() } else { value.to_string() });
         let measures = row.measures.iter().map(|m| m.value.to_string());
         let bounds = bounds.iter().map(|name| row.measure(name).and_then(|m| m.bound).map_or("", Bound::as_str).to_owned());
         out.write_record(dimensions.chain(measures).chain(bounds))?;

@@ -75,7 +75,11 @@ impl fmt::Display for CodecError {
 }
 impl std::error::Error for CodecError {}
 
-fn config() -> bincode::config::Configuration<bincode::config::LittleEndian, bincode::config::Fixint, bincode::config::Limit<RECORD_BYTES_MAX>> {
+fn config() -> bincode::config::Configuration<
+    bincode::config::LittleEndian,
+    bincode::config::Fixint,
+    bincode::config::Limit<RECORD_BYTES_MAX>,
+> {
     bincode::config::standard().with_fixed_int_encoding().with_limit::<RECORD_BYTES_MAX>()
 }
 fn state_config() -> bincode::config::Configuration<bincode::config::LittleEndian, bincode::config::Fixint> {
@@ -190,8 +194,18 @@ mod tests {
         assert_eq!(
             hex::encode(&bytes),
             concat!(
-                "07", "feffffff", "01000000000000000000000000000000", "01020304", "010500000000000000",
-                "01000000", "0200000000000000", "c3a9", "0100000000000000", "0201", "0200000000000000", "6162"
+                "07",
+                "feffffff",
+                "01000000000000000000000000000000",
+                "01020304",
+                "010500000000000000",
+                "01000000",
+                "0200000000000000",
+                "c3a9",
+                "0100000000000000",
+                "0201",
+                "0200000000000000",
+                "6162"
             )
         );
         assert_eq!(decode::<Sample>(&bytes).expect("decodes"), sample);

@@ -306,7 +306,14 @@ pub struct Decoder<'a> {
 const TOO_DEEP: CodecError = CodecError::TooLong { what: "events within one another", max: limits::EVENT_DEPTH_MAX };
 
 enum Source<'a> {
-    Bytes { frame: &'a Frame, rest: &'a [u8], opener: Option<Opener<'a>>, fields_left: Vec<(u16, Commitment)>, target: Option<RecordId>, occurred_on: Date },
+    Bytes {
+        frame: &'a Frame,
+        rest: &'a [u8],
+        opener: Option<Opener<'a>>,
+        fields_left: Vec<(u16, Commitment)>,
+        target: Option<RecordId>,
+        occurred_on: Date,
+    },
     Trace(&'a mut Tracer),
 }
 

@@ -96,9 +96,15 @@ impl Prepared {
                         Some(Given::Salt(salt)) => *salt,
                         _ => salt()?,
                     };
-                    PersonalRow { field, commitment: hash::commitment(&salt, field, &value), value: Some(PersonalValue { subject, salt, value }) }
+                    PersonalRow {
+                        field,
+                        commitment: hash::commitment(&salt, field, &value),
+                        value: Some(PersonalValue { subject, salt, value }),
+                    }
                 }
-                (PersonalPart::Absent, Some(Given::Commitment(commitment))) => PersonalRow { field, commitment: *commitment, value: None },
+                (PersonalPart::Absent, Some(Given::Commitment(commitment))) => {
+                    PersonalRow { field, commitment: *commitment, value: None }
+                }
                 (PersonalPart::Absent, _) => {
                     return Err(CodecError::Personal { field, what: "an erased or sealed value cannot be recorded" }.into());
                 }
@@ -109,7 +115,8 @@ impl Prepared {
             flags |= flags::PRIVATE;
         }
         let metadata = Metadata { envelope, overriding, target }.encode()?;
-        let metadata_len = u16::try_from(metadata.len()).map_err(|_| Error::too_large("metadata", metadata.len(), "u16", usize::from(u16::MAX)))?;
+        let metadata_len = u16::try_from(metadata.len())
+            .map_err(|_| Error::too_large("metadata", metadata.len(), "u16", usize::from(u16::MAX)))?;
         let body_len = BODY_PREFIX_BYTES + metadata.len() + tags.len() * TAG_BYTES + encoder.payload.len();
         let private_len = if personal.is_empty() { 0 } else { 2 + personal.len() * COMMITMENT_BYTES };
         let total = HEADER_BYTES + body_len + private_len;

@@ -305,7 +305,12 @@ impl Frame {
     #[must_use]
     pub fn commitments(&self) -> Vec<(u16, Commitment)> {
         let private = &self.bytes[self.body_end as usize..];
-        private.get(2..).unwrap_or_default().chunks_exact(COMMITMENT_BYTES).map(|c| (u16::from_le_bytes(word(c, 0)), Commitment(word(c, 2)))).collect()
+        private
+            .get(2..)
+            .unwrap_or_default()
+            .chunks_exact(COMMITMENT_BYTES)
+            .map(|c| (u16::from_le_bytes(word(c, 0)), Commitment(word(c, 2))))
+            .collect()
     }
     /// What the record hash covers.
     #[must_use]

@@ -133,9 +133,8 @@ impl<E: Event> Recorded<E> {
             }
         } else {
             for (bit, effect) in [(SHOW_BEFORE, self.before_effect()), (SHOW_NOW, self.now_effect())] {
-                let matches = effect.is_some_and(|e| {
-                    query.matches(&[e.event.kind().number()], &Tags::of(e.event).unwrap_or_default(), &[e.id])
-                });
+                let matches = effect
+                    .is_some_and(|e| query.matches(&[e.event.kind().number()], &Tags::of(e.event).unwrap_or_default(), &[e.id]));
                 if matches {
                     shown |= bit;
                 }

@@ -49,37 +49,19 @@ pub fn listing<E: Event>() -> Result<String, CodecError> {
 fn payload_shape<E: Event>(number: u16, version: u16) -> Option<String> {
     let mut best: Option<(usize, String)> = None;
     for sample in SAMPLES {
-        let mut tracer = Tracer {
-            sample,
-            parts: Vec::new(),
-            refusals: 0,
-            inner: false,
-        };
-        let decoded = E::decode(
-            number,
-            version,
-            &mut Decoder::tracing(&mut tracer, number, version),
-        );
+        let mut tracer = Tracer { sample, parts: Vec::new(), refusals: 0, inner: false };
+        let decoded = E::decode(number, version, &mut Decoder::tracing(&mut tracer, number, version));
         match decoded {
-            Err(CodecError::UnknownKind {
-                number: n,
-                version: v,
-            }) if (n, v) == (number, version) => return None,
+            Err(CodecError::UnknownKind { number: n, version: v }) if (n, v) == (number, version) => return None,
             Ok(_) => {}
             Err(_) => {
                 tracer.refusals += 1;
-                tracer
-                    .parts
-                    .push("<refused; the rest is not traced>".to_owned());
+                tracer.parts.push("<refused; the rest is not traced>".to_owned());
             }
         }
         let refusals = tracer.refusals;
         if best.as_ref().is_none_or(|(fewest, _)| refusals < *fewest) {
-            let shape = if tracer.parts.is_empty() {
-                "nothing".to_owned()
-            } else {
-                tracer.parts.join(", ")
-            };
+            let shape = if tracer.parts.is_empty() { "nothing".to_owned() } else { tracer.parts.join(", ") };
             best = Some((refusals, shape));
         }
         if refusals == 0 {
@@ -95,16 +77,7 @@ struct Sample {
     number: u8,
     text: &'static str,
 }
-const SAMPLES: [Sample; 2] = [
-    Sample {
-        number: 0,
-        text: "",
-    },
-    Sample {
-        number: 1,
-        text: "a",
-    },
-];
+const SAMPLES: [Sample; 2] = [Sample { number: 0, text: "" }, Sample { number: 1, text: "a" }];
 
 /// Notes what a decoder takes.
 #[derive(Debug)]
@@ -120,9 +93,7 @@ impl Tracer {
     pub(crate) fn take<T: DeserializeOwned>(&mut self) -> Result<T, CodecError> {
         let (value, shape) = self.trace();
         self.parts.push(shape);
-        value.ok_or(CodecError::Malformed {
-            what: "a default value was refused",
-        })
+        value.ok_or(CodecError::Malformed { what: "a default value was refused" })
     }
     pub(crate) fn personal<T: DeserializeOwned>(&mut self, field: u16) {
         let (_, shape) = self.trace::<T>();
@@ -135,23 +106,11 @@ impl Tracer {
         kinds
             .iter()
             .find_map(|kind| {
-                let mut inner = Self {
-                    sample: self.sample,
-                    parts: Vec::new(),
-                    refusals: 0,
-                    inner: true,
-                };
+                let mut inner = Self { sample: self.sample, parts: Vec::new(), refusals: 0, inner: true };
                 let (number, version) = (kind.number(), kind.version());
-                E::decode(
-                    number,
-                    version,
-                    &mut Decoder::tracing(&mut inner, number, version),
-                )
-                .ok()
+                E::decode(number, version, &mut Decoder::tracing(&mut inner, number, version)).ok()
             })
-            .ok_or(CodecError::Malformed {
-                what: "no event can be made of default values",
-            })
+            .ok_or(CodecError::Malformed { what: "no event can be made of default values" })
     }
     fn trace<T: DeserializeOwned>(&mut self) -> (Option<T>, String) {
         let traced = walk::trace(self.sample);

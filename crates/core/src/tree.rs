@@ -35,21 +35,12 @@ pub fn leaf_hash(record: &RecordHash) -> Hash {
 /// The leaf of any entry: SHA-256(0x00 ‖ entry).
 #[must_use]
 pub fn leaf_of_entry(entry: &[u8]) -> Hash {
-    Sha256::new()
-        .chain_update([0])
-        .chain_update(entry)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([0]).chain_update(entry).finalize().into()
 }
 /// A node over two: SHA-256(0x01 ‖ left ‖ right).
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    Sha256::new()
-        .chain_update([1])
-        .chain_update(left)
-        .chain_update(right)
-        .finalize()
-        .into()
+    Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 
 /// The root over a power of two of leaves.
@@ -58,10 +49,7 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
 /// When the number of leaves is not a power of two.
 #[must_use]
 pub fn perfect_root(leaves: &[Hash]) -> Hash {
-    assert!(
-        leaves.len().is_power_of_two(),
-        "a perfect subtree has a power of two of leaves"
-    );
+    assert!(leaves.len().is_power_of_two(), "a perfect subtree has a power of two of leaves");
     let mut frontier = Frontier::new();
     for leaf in leaves {
         frontier.push(*leaf);
@@ -90,9 +78,7 @@ impl Frontier {
         if hashes.len() == size.count_ones() as usize {
             Ok(Self { size, hashes })
         } else {
-            Err(CodecError::Malformed {
-                what: "a frontier's number of hashes",
-            })
+            Err(CodecError::Malformed { what: "a frontier's number of hashes" })
         }
     }
     /// Adds a leaf, and gives the root of the largest perfect subtree that it completes with its level (0 = the leaf alone).
@@ -126,19 +112,13 @@ impl Frontier {
     /// Size and root.
     #[must_use]
     pub fn head(&self) -> Head {
-        Head {
-            size: self.size(),
-            root: self.root(),
-        }
+        Head { size: self.size(), root: self.root() }
     }
 }
 
 fn fold_right(hashes: &[Hash]) -> Option<Hash> {
     let (last, rest) = hashes.split_last()?;
-    Some(
-        rest.iter()
-            .rfold(*last, |right, left| node_hash(left, &right)),
-    )
+    Some(rest.iter().rfold(*last, |right, left| node_hash(left, &right)))
 }
 
 /// A perfect subtree: 2^level leaves from `index` * 2^level on. Not a position: the two cannot be mixed.
@@ -152,10 +132,7 @@ pub struct Node {
 impl Node {
     /// The positions of its leaves.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a tree in memory is indexed by usize"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a tree in memory is indexed by usize")]
     pub fn leaves(&self) -> std::ops::Range<usize> {
         ((self.index << self.level) as usize)..(((self.index + 1) << self.level) as usize)
     }
@@ -166,10 +143,7 @@ fn cover(mut low: u64, high: u64) -> Vec<Node> {
     let mut nodes = Vec::new();
     while low < high {
         let level = (high - low).ilog2();
-        nodes.push(Node {
-            level,
-            index: low >> level,
-        });
+        nodes.push(Node { level, index: low >> level });
         low += 1 << level;
     }
     nodes
@@ -179,10 +153,7 @@ fn cover(mut low: u64, high: u64) -> Vec<Node> {
 pub type Nodes<'a, E> = &'a mut dyn FnMut(Node) -> Result<Hash, E>;
 
 fn range_root<E>(low: u64, high: u64, nodes: Nodes<'_, E>) -> Result<Hash, E> {
-    let hashes = cover(low, high)
-        .into_iter()
-        .map(nodes)
-        .collect::<Result<Vec<_>, E>>()?;
+    let hashes = cover(low, high).into_iter().map(nodes).collect::<Result<Vec<_>, E>>()?;
     Ok(fold_right(&hashes).unwrap_or(empty_root().0))
 }
 
@@ -204,25 +175,15 @@ pub fn root<E>(size: Size, nodes: Nodes<'_, E>) -> Result<Root, E> {
 /// # Errors
 /// Those of the source.
 pub fn frontier<E>(size: Size, nodes: Nodes<'_, E>) -> Result<Frontier, E> {
-    let hashes = cover(0, size.0)
-        .into_iter()
-        .map(nodes)
-        .collect::<Result<Vec<_>, E>>()?;
-    Ok(Frontier {
-        size: size.0,
-        hashes,
-    })
+    let hashes = cover(0, size.0).into_iter().map(nodes).collect::<Result<Vec<_>, E>>()?;
+    Ok(Frontier { size: size.0, hashes })
 }
 
 /// The inclusion proof of a leaf in the tree of `size` leaves (RFC 6962 §2.1.1), empty when `position` is not below `size`.
 ///
 /// # Errors
 /// Those of the source.
-pub fn inclusion_proof<E>(
-    position: Position,
-    size: Size,
-    nodes: Nodes<'_, E>,
-) -> Result<Vec<Hash>, E> {
+pub fn inclusion_proof<E>(position: Position, size: Size, nodes: Nodes<'_, E>) -> Result<Vec<Hash>, E> {
     let mut proof = Vec::new();
     if !size.contains(position) {
         return Ok(proof);
@@ -297,13 +258,7 @@ impl std::error::Error for ProofError {}
 ///
 /// # Errors
 /// When it does not follow from the proof.
-pub fn verify_inclusion(
-    leaf: &Hash,
-    position: Position,
-    size: Size,
-    proof: &[Hash],
-    root: &Root,
-) -> Result<(), ProofError> {
+pub fn verify_inclusion(leaf: &Hash, position: Position, size: Size, proof: &[Hash], root: &Root) -> Result<(), ProofError> {
     if !size.contains(position) {
         return Err(ProofError::Sizes);
     }
@@ -331,11 +286,7 @@ pub fn verify_inclusion(
     if snode != 0 {
         return Err(ProofError::Length);
     }
-    if hash == root.0 {
-        Ok(())
-    } else {
-        Err(ProofError::Mismatch)
-    }
+    if hash == root.0 { Ok(()) } else { Err(ProofError::Mismatch) }
 }
 
 /// That the tree `new` extends the tree `old` (RFC 9162 §2.1.4.2). Of an empty `old` nothing can be proven, since every
@@ -362,11 +313,7 @@ pub fn verify_consistency(old: &Head, new: &Head, proof: &[Hash]) -> Result<(), 
     let shift = fnode.trailing_ones();
     fnode >>= shift;
     snode >>= shift;
-    let first = if old.size.0.is_power_of_two() {
-        &old.root.0
-    } else {
-        rest.next().ok_or(ProofError::Length)?
-    };
+    let first = if old.size.0.is_power_of_two() { &old.root.0 } else { rest.next().ok_or(ProofError::Length)? };
     let (mut old_hash, mut new_hash) = (*first, *first);
     for p in rest {
         if snode == 0 {
@@ -388,11 +335,7 @@ pub fn verify_consistency(old: &Head, new: &Head, proof: &[Hash]) -> Result<(), 
     if snode != 0 {
         return Err(ProofError::Length);
     }
-    if old_hash == old.root.0 && new_hash == new.root.0 {
-        Ok(())
-    } else {
-        Err(ProofError::Mismatch)
-    }
+    if old_hash == old.root.0 && new_hash == new.root.0 { Ok(()) } else { Err(ProofError::Mismatch) }
 }
 
 #[cfg(test)]
@@ -430,10 +373,7 @@ mod tests {
             let some = &all[..n as usize];
             assert_eq!(frontier.root().0, naive(some), "size {n}");
             assert_eq!(root(Size(n), &mut node(some)), Ok(frontier.root()));
-            assert_eq!(
-                super::frontier(Size(n), &mut node(some)).as_ref(),
-                Ok(&frontier)
-            );
+            assert_eq!(super::frontier(Size(n), &mut node(some)).as_ref(), Ok(&frontier));
             if n < 130 {
                 let (level, hash) = frontier.push(all[n as usize]);
                 let first = (n + 1 - (1 << level)) as usize;
@@ -446,34 +386,19 @@ mod tests {
     fn every_inclusion_and_consistency_up_to_40() {
         let all = leaves(40);
         for n in 1..=40u64 {
-            let new = Head {
-                size: Size(n),
-                root: Root(naive(&all[..n as usize])),
-            };
+            let new = Head { size: Size(n), root: Root(naive(&all[..n as usize])) };
             for i in 0..n {
-                let proof =
-                    inclusion_proof(Position(i), Size(n), &mut node(&all[..n as usize])).unwrap();
-                verify_inclusion(&all[i as usize], Position(i), Size(n), &proof, &new.root)
-                    .unwrap();
+                let proof = inclusion_proof(Position(i), Size(n), &mut node(&all[..n as usize])).unwrap();
+                verify_inclusion(&all[i as usize], Position(i), Size(n), &proof, &new.root).unwrap();
                 for j in (0..n).filter(|j| *j != i) {
-                    assert!(
-                        verify_inclusion(&all[i as usize], Position(j), Size(n), &proof, &new.root)
-                            .is_err()
-                    );
+                    assert!(verify_inclusion(&all[i as usize], Position(j), Size(n), &proof, &new.root).is_err());
                 }
             }
             for m in 1..=n {
-                let old = Head {
-                    size: Size(m),
-                    root: Root(naive(&all[..m as usize])),
-                };
-                let proof =
-                    consistency_proof(Size(m), Size(n), &mut node(&all[..n as usize])).unwrap();
+                let old = Head { size: Size(m), root: Root(naive(&all[..m as usize])) };
+                let proof = consistency_proof(Size(m), Size(n), &mut node(&all[..n as usize])).unwrap();
                 verify_consistency(&old, &new, &proof).unwrap();
-                let other = Head {
-                    size: Size(m),
-                    root: Root([7; 32]),
-                };
+                let other = Head { size: Size(m), root: Root([7; 32]) };
                 assert!(verify_consistency(&other, &new, &proof).is_err(), "{m} {n}");
             }
         }

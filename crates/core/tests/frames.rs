@@ -10,8 +10,8 @@ use sovang_core::ids::Commitment;
 use sovang_core::personal::Opened;
 use sovang_core::record::{Frame, PersonalValue, Prepared, flags};
 use sovang_core::{
-    Actor, CodecError, Decoder, Encoder, Envelope, Event, Kind, Override, Personal, Position,
-    RawEvent, RecordId, Recorded, Tags, calendar, codec, limits,
+    Actor, CodecError, Decoder, Encoder, Envelope, Event, Kind, Override, Personal, Position, RawEvent, RecordId, Recorded, Tags,
+    calendar, codec, limits,
 };
 
 const AT: Position = Position(7);
@@ -19,14 +19,9 @@ const AT: Position = Position(7);
 fn text() -> impl Strategy<Value = String> {
     "[a-zà-ỹ0-9:/-]{1,20}"
 }
-fn personal<T: Clone + std::fmt::Debug>(
-    value: impl Strategy<Value = T>,
-) -> impl Strategy<Value = Personal<T>> {
-    proptest::option::of((text(), value)).prop_map(|given| {
-        given.map_or(Personal::None, |(subject, value)| {
-            Personal::of(subject, value)
-        })
-    })
+fn personal<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Personal<T>> {
+    proptest::option::of((text(), value))
+        .prop_map(|given| given.map_or(Personal::None, |(subject, value)| Personal::of(subject, value)))
 }
 prop_compose! {
     fn joined()(seats in any::<u32>(), club in "[A-Z]{0,9}", name in personal(any::<String>()), owes in personal(any::<i32>())) -> Club {
@@ -42,9 +37,7 @@ fn event() -> impl Strategy<Value = Club> {
             on: calendar::date_of(day).expect("a day"),
             by: Box::new(by)
         }),
-        (0u8..200).prop_map(|target| Club::Left {
-            target: counting(target)
-        }),
+        (0u8..200).prop_map(|target| Club::Left { target: counting(target) }),
     ]
 }
 prop_compose! {
@@ -54,10 +47,7 @@ prop_compose! {
 }
 fn overriding() -> impl Strategy<Value = Option<Override>> {
     let rules = proptest::collection::btree_set(any::<u16>(), 1..5);
-    proptest::option::of((rules, text()).prop_map(|(rules, reason)| Override {
-        rules: rules.into_iter().collect(),
-        reason,
-    }))
+    proptest::option::of((rules, text()).prop_map(|(rules, reason)| Override { rules: rules.into_iter().collect(), reason }))
 }
 prop_compose! {
     fn prepared()(event in event(), envelope in envelope(), overriding in overriding(), id in 0u8..200, day in proptest::option::of(-700_000i32..700_000), at in -1i64 << 50..1 << 50) -> (Club, Envelope, Option<Override>, Prepared) {
@@ -78,21 +68,9 @@ fn ask_everything(bytes: Bytes) {
     let Ok(frame) = Frame::parse(bytes) else {
         return;
     };
-    let _ = (
-        frame.metadata(),
-        frame.tags(),
-        frame.commitments(),
-        frame.hash(AT),
-        frame.payload_bytes(),
-    );
+    let _ = (frame.metadata(), frame.tags(), frame.commitments(), frame.hash(AT), frame.payload_bytes());
     let _ = Recorded::<Club>::decode(AT, frame.clone(), None);
-    let opener = |_: &Commitment| {
-        Ok(Opened::Known {
-            subject: sovang_core::SubjectId::new("a")?,
-            salt: [0; 32],
-            value: vec![],
-        })
-    };
+    let opener = |_: &Commitment| Ok(Opened::Known { subject: sovang_core::SubjectId::new("a")?, salt: [0; 32], value: vec![] });
     let _ = Recorded::<Club>::decode(AT, frame.clone(), Some(&opener));
     let raw = Recorded::<RawEvent>::decode(AT, frame.clone(), None);
     if let Ok(raw) = raw {
@@ -209,15 +187,7 @@ proptest! {
 }
 
 fn raw(event: &impl Event, id: RecordId) -> sovang_core::Result<Prepared> {
-    Prepared::new(
-        event,
-        id,
-        Some(0),
-        Envelope::by(Actor::new("a")?),
-        None,
-        &[],
-        &mut || Ok([0; 32]),
-    )
+    Prepared::new(event, id, Some(0), Envelope::by(Actor::new("a")?), None, &[], &mut || Ok([0; 32]))
 }
 
 /// An event that holds another of itself, for ever.
@@ -230,16 +200,10 @@ impl Event for Nest {
         Self::KINDS[usize::from(self.0.is_none())]
     }
     fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
-        self.0
-            .as_ref()
-            .map_or(Ok(()), |inner| to.put_event(&**inner))
+        self.0.as_ref().map_or(Ok(()), |inner| to.put_event(&**inner))
     }
     fn decode(number: u16, _: u16, from: &mut Decoder<'_>) -> Result<Self, CodecError> {
-        Ok(Self(if number == 1 {
-            Some(Box::new(from.take_event()?))
-        } else {
-            None
-        }))
+        Ok(Self(if number == 1 { Some(Box::new(from.take_event()?)) } else { None }))
     }
 }
 fn nest(depth: usize) -> Nest {
@@ -253,54 +217,28 @@ fn events_within_one_another_end() {
     assert!(Recorded::<Nest>::decode(AT, deepest, None).is_ok());
     assert!(raw(&nest(limits::EVENT_DEPTH_MAX + 1), id).is_err());
     let payload: Vec<u8> = [1, 0, 1, 0].repeat(200_000);
-    let bottomless = frame_of(
-        &raw(
-            &RawEvent {
-                number: 1,
-                version: 1,
-                payload: payload.into(),
-            },
-            id,
-        )
-        .unwrap(),
-    );
+    let bottomless = frame_of(&raw(&RawEvent { number: 1, version: 1, payload: payload.into() }, id).unwrap());
     let refused = Recorded::<Nest>::decode(AT, bottomless, None).unwrap_err();
     assert!(matches!(refused, CodecError::TooLong { .. }), "{refused}");
 }
 
 #[test]
 fn a_frame_over_the_limit_is_refused() {
-    let payload = |bytes: usize| RawEvent {
-        number: 1,
-        version: 1,
-        payload: vec![0; bytes].into(),
-    };
+    let payload = |bytes: usize| RawEvent { number: 1, version: 1, payload: vec![0; bytes].into() };
     let overhead = raw(&payload(0), counting(0)).unwrap().len();
     let largest = raw(&payload(limits::RECORD_BYTES_MAX - overhead), counting(0)).unwrap();
     assert_eq!(frame_of(&largest).bytes().len(), limits::RECORD_BYTES_MAX);
-    let error = raw(
-        &payload(limits::RECORD_BYTES_MAX - overhead + 1),
-        counting(0),
-    )
-    .unwrap_err();
+    let error = raw(&payload(limits::RECORD_BYTES_MAX - overhead + 1), counting(0)).unwrap_err();
     assert!(error.message().contains("RECORD_BYTES_MAX"), "{error}");
     assert_eq!(error.ids(), [counting(0)]);
     let mut claims = largest.bytes().to_vec();
     claims[..4].copy_from_slice(&u32::MAX.to_le_bytes());
-    assert!(matches!(
-        Frame::length(&claims),
-        Err(CodecError::TooLong { .. })
-    ));
+    assert!(matches!(Frame::length(&claims), Err(CodecError::TooLong { .. })));
 }
 
 #[test]
 fn flags_tags_and_fields_out_of_order_are_refused() {
-    let event = Club::Joined {
-        seats: 1,
-        club: "C".into(),
-        name: Personal::of("x", "n"),
-        owes: Personal::of("x", 1),
-    };
+    let event = Club::Joined { seats: 1, club: "C".into(), name: Personal::of("x", "n"), owes: Personal::of("x", 1) };
     let good = raw(&event, counting(0)).unwrap().bytes().to_vec();
     let parse = |bytes: Vec<u8>| Frame::parse(bytes.into());
     assert!(parse(good.clone()).is_ok());
@@ -310,18 +248,10 @@ fn flags_tags_and_fields_out_of_order_are_refused() {
         parse(bytes)
     };
     assert!(flagged(flags::PRIVATE | 8).is_err(), "an unknown flag");
-    assert!(
-        flagged(flags::PRIVATE | flags::REPLACES | flags::RETRACTS).is_err(),
-        "both amendments"
-    );
+    assert!(flagged(flags::PRIVATE | flags::REPLACES | flags::RETRACTS).is_err(), "both amendments");
     assert!(flagged(0).is_err(), "a private section without its flag");
     // The flag says amendment, the metadata name no target.
-    assert!(
-        flagged(flags::PRIVATE | flags::REPLACES)
-            .unwrap()
-            .metadata()
-            .is_err()
-    );
+    assert!(flagged(flags::PRIVATE | flags::REPLACES).unwrap().metadata().is_err());
 
     let metadata = usize::from(u16::from_le_bytes([good[40], good[41]]));
     let (tags, fields) = (43 + metadata, good.len() - 2 * 34);
@@ -340,12 +270,7 @@ fn flags_tags_and_fields_out_of_order_are_refused() {
 
 #[test]
 fn values_that_cannot_be_recorded_are_refused() {
-    let event = |name| Club::Joined {
-        seats: 1,
-        club: "C".into(),
-        name,
-        owes: Personal::None,
-    };
+    let event = |name| Club::Joined { seats: 1, club: "C".into(), name, owes: Personal::None };
     for name in [Personal::Erased, Personal::Sealed] {
         let error = raw(&event(name), counting(0)).unwrap_err();
         assert!(error.message().contains("personal field 1"), "{error}");

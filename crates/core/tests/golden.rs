@@ -34,46 +34,18 @@ fn bytes32(hex: &str) -> [u8; 32] {
 #[test]
 fn every_context() {
     let golden = [
-        (
-            context::RECORD,
-            "sovang 2026-11 record v1",
-            "5f3bf3ca8f9de70f1fb6f622bfab2d7b74b0ba713718c5c541f6ae584c6a9576",
-        ),
-        (
-            context::BODY,
-            "sovang 2026-11 body v1",
-            "803768b1d0e95139dcbed62902d1aa31fb6ccf6952d9e044c111e1c74144cffb",
-        ),
+        (context::RECORD, "sovang 2026-11 record v1", "5f3bf3ca8f9de70f1fb6f622bfab2d7b74b0ba713718c5c541f6ae584c6a9576"),
+        (context::BODY, "sovang 2026-11 body v1", "803768b1d0e95139dcbed62902d1aa31fb6ccf6952d9e044c111e1c74144cffb"),
         (
             context::PRIVATE_ROOT,
             "sovang 2026-11 private root v1",
             "08a08369eac280197b874bbcd83a948cb029894f24122fd3e7b54858b31294be",
         ),
-        (
-            context::PERSONAL,
-            "sovang 2026-11 personal v1",
-            "fd87f321746a301ada705189bb8dbc4ff34671c0fb3e6456a5552529b6ac57d3",
-        ),
-        (
-            context::TAG,
-            "sovang 2026-11 tag v1",
-            "8290f423f82ef025dca4e6b111fc840a4ded1db1a8d0ee9138690281bfdf8f9c",
-        ),
-        (
-            context::SEGMENT,
-            "sovang 2026-11 segment v1",
-            "1715565d7c11af1f5bfd987452327d698d882b712281d11c2d3386fda99dcac4",
-        ),
-        (
-            context::STATE,
-            "sovang 2026-11 state v1",
-            "633aa7e4b303b318e564b3197c73c77e5eb3b0be266225382794413dc72a35b3",
-        ),
-        (
-            context::SNAPSHOT,
-            "sovang 2026-11 snapshot v1",
-            "a8d9a8a759d4fe0148642b1b9a4d88d543e39897fa97ea3b16f2abe0d6777eb5",
-        ),
+        (context::PERSONAL, "sovang 2026-11 personal v1", "fd87f321746a301ada705189bb8dbc4ff34671c0fb3e6456a5552529b6ac57d3"),
+        (context::TAG, "sovang 2026-11 tag v1", "8290f423f82ef025dca4e6b111fc840a4ded1db1a8d0ee9138690281bfdf8f9c"),
+        (context::SEGMENT, "sovang 2026-11 segment v1", "1715565d7c11af1f5bfd987452327d698d882b712281d11c2d3386fda99dcac4"),
+        (context::STATE, "sovang 2026-11 state v1", "633aa7e4b303b318e564b3197c73c77e5eb3b0be266225382794413dc72a35b3"),
+        (context::SNAPSHOT, "sovang 2026-11 snapshot v1", "a8d9a8a759d4fe0148642b1b9a4d88d543e39897fa97ea3b16f2abe0d6777eb5"),
         (
             context::ERASED_SUBJECT,
             "sovang 2026-11 erased subject v1",
@@ -96,22 +68,10 @@ fn every_context() {
 #[test]
 fn body_digests() {
     let golden = [
-        (
-            0,
-            "9b5ced888ef4cd7d90068fde327186cefd6c50502c1ef2b9fdf88ecca962fc7a",
-        ),
-        (
-            1,
-            "b4a517f7f6ad2ee8f81fa1386d441484952a4cd4bfdde368d9dd860fe758038e",
-        ),
-        (
-            64,
-            "a8277eb5d6150ec60a8f9de22604c57a7ddaecb378b43c7d2db118ea6689ef5d",
-        ),
-        (
-            65,
-            "c285487f15a5800d3d6418dd40f6ac9eb41c37b66256241becdf8547f9fa6365",
-        ),
+        (0, "9b5ced888ef4cd7d90068fde327186cefd6c50502c1ef2b9fdf88ecca962fc7a"),
+        (1, "b4a517f7f6ad2ee8f81fa1386d441484952a4cd4bfdde368d9dd860fe758038e"),
+        (64, "a8277eb5d6150ec60a8f9de22604c57a7ddaecb378b43c7d2db118ea6689ef5d"),
+        (65, "c285487f15a5800d3d6418dd40f6ac9eb41c37b66256241becdf8547f9fa6365"),
     ];
     for (len, digest) in golden {
         let body: Vec<u8> = (0..len).collect();
@@ -121,40 +81,19 @@ fn body_digests() {
 
 #[test]
 fn tag_keys() {
-    assert_eq!(
-        hex::encode(hash::tag_key("model", "C\u{1ED5} Nhu\u{1EBF} 1").0),
-        "8875ee8c164b8947da688375d7ca0fac"
-    );
-    assert_eq!(
-        hex::encode(hash::tag_key("club", "C-1").0),
-        "1ae321e0e4eb97ebdd7e8f086cea07f6"
-    );
-    assert_eq!(
-        hex::encode(hash::tag_key("level", "X\u{E3}").0),
-        "1ce169c7494541d36bf28c1ebfbf13d9"
-    );
+    assert_eq!(hex::encode(hash::tag_key("model", "C\u{1ED5} Nhu\u{1EBF} 1").0), "8875ee8c164b8947da688375d7ca0fac");
+    assert_eq!(hex::encode(hash::tag_key("club", "C-1").0), "1ae321e0e4eb97ebdd7e8f086cea07f6");
+    assert_eq!(hex::encode(hash::tag_key("level", "X\u{E3}").0), "1ce169c7494541d36bf28c1ebfbf13d9");
 }
 
 #[test]
 fn commitments_and_the_private_root() {
     let name = sovang_core::codec::encode("Tr\u{1EA7}n Th\u{1ECB} B").unwrap();
     let owes = sovang_core::codec::encode(&-2i32).unwrap();
-    assert_eq!(
-        hash::commitment(&SALT_NAME, 1, &name),
-        Commitment(bytes32(C_NAME))
-    );
-    assert_eq!(
-        hash::commitment(&SALT_OWES, 0x0109, &owes),
-        Commitment(bytes32(C_OWES))
-    );
-    let fields = [
-        (1, Commitment(bytes32(C_NAME))),
-        (0x0109, Commitment(bytes32(C_OWES))),
-    ];
-    assert_eq!(
-        hex::encode(hash::private_root(&fields)),
-        "ae0db095e7d5ae0293f85d04faa6c41b52e1c66b353ee484f167d27590ba2fb2"
-    );
+    assert_eq!(hash::commitment(&SALT_NAME, 1, &name), Commitment(bytes32(C_NAME)));
+    assert_eq!(hash::commitment(&SALT_OWES, 0x0109, &owes), Commitment(bytes32(C_OWES)));
+    let fields = [(1, Commitment(bytes32(C_NAME))), (0x0109, Commitment(bytes32(C_OWES)))];
+    assert_eq!(hex::encode(hash::private_root(&fields)), "ae0db095e7d5ae0293f85d04faa6c41b52e1c66b353ee484f167d27590ba2fb2");
     assert_eq!(hash::private_root(&[]), [0; 32]);
 }
 
@@ -167,10 +106,7 @@ fn the_record_hash() {
         recorded_at: RECORDED_AT,
         occurred_on: -3,
         body_len: 0xb9,
-        id: hex::decode("00112233445566778899aabbccddeeff")
-            .unwrap()
-            .try_into()
-            .unwrap(),
+        id: hex::decode("00112233445566778899aabbccddeeff").unwrap().try_into().unwrap(),
         body: bytes32("c1dcc305041929ec93c99fe321ef8a00313db64054388b6356c0851267e431d1"),
         private_root: bytes32("ae0db095e7d5ae0293f85d04faa6c41b52e1c66b353ee484f167d27590ba2fb2"),
     };
@@ -249,37 +185,18 @@ fn rich() -> Prepared {
         name: Personal::of("citizen:77", "Tr\u{1EA7}n Th\u{1ECB} B"),
         owes: Personal::of("citizen:77", -2),
     };
-    let moved = Club::Moved {
-        target: counting(0xa0),
-        on: date(2024, 10, 14),
-        by: Box::new(joined),
-    };
+    let moved = Club::Moved { target: counting(0xa0), on: date(2024, 10, 14), by: Box::new(joined) };
     let envelope = Envelope {
         actor: Actor::new("clerk:lan").unwrap(),
         source: Some("scan:2014/017".into()),
         correlation: Some("request-7".into()),
         causation: Some(counting(0xc0)),
     };
-    let overriding = Override {
-        rules: vec![1, 258],
-        reason: "checked by hand".into(),
-    };
-    let given = [
-        (1, Given::Salt(SALT_NAME)),
-        (0x0109, Given::Salt(SALT_OWES)),
-    ];
+    let overriding = Override { rules: vec![1, 258], reason: "checked by hand".into() };
+    let given = [(1, Given::Salt(SALT_NAME)), (0x0109, Given::Salt(SALT_OWES))];
     let id = "00112233-4455-6677-8899-aabbccddeeff".parse().unwrap();
     let mut no_salt = || panic!("both salts were given");
-    let mut prepared = Prepared::new(
-        &moved,
-        id,
-        Some(-3),
-        envelope,
-        Some(overriding),
-        &given,
-        &mut no_salt,
-    )
-    .unwrap();
+    let mut prepared = Prepared::new(&moved, id, Some(-3), envelope, Some(overriding), &given, &mut no_salt).unwrap();
     prepared.stamp(RECORDED_AT, 20_010);
     prepared
 }
@@ -302,12 +219,7 @@ fn plain<E: Event>(event: &E, on: Option<i32>) -> Prepared {
 
 #[test]
 fn a_frame_with_nothing_dated_by_the_writer() {
-    let joined = Club::Joined {
-        seats: 0,
-        club: String::new(),
-        name: Personal::None,
-        owes: Personal::None,
-    };
+    let joined = Club::Joined { seats: 0, club: String::new(), name: Personal::None, owes: Personal::None };
     let mut prepared = plain(&joined, None);
     prepared.stamp(0, 20_010);
     assert_eq!(
@@ -333,24 +245,13 @@ fn a_frame_with_nothing_dated_by_the_writer() {
             "0000000000000000"
         )
     );
-    assert_eq!(
-        prepared.hash(Position(0)).to_string(),
-        "22423115d273e6bb2ca680cc80e120716e93233350069312eabbacde5d1833c8"
-    );
+    assert_eq!(prepared.hash(Position(0)).to_string(), "22423115d273e6bb2ca680cc80e120716e93233350069312eabbacde5d1833c8");
 }
 
 #[test]
 fn a_retraction_and_an_erasure() {
     assert_eq!(
-        hex::encode(
-            plain(
-                &Club::Left {
-                    target: counting(0xa0)
-                },
-                Some(0)
-            )
-            .bytes()
-        ),
+        hex::encode(plain(&Club::Left { target: counting(0xa0) }, Some(0)).bytes()),
         concat!(
             "29000000",
             "0301",
@@ -370,10 +271,7 @@ fn a_retraction_and_an_erasure() {
             "00"
         )
     );
-    let erased = LedgerEvent::SubjectErased {
-        handle: counting(0).to_bytes(),
-        basis: "art. 17".into(),
-    };
+    let erased = LedgerEvent::SubjectErased { handle: counting(0).to_bytes(), basis: "art. 17".into() };
     assert_eq!(
         hex::encode(plain(&erased, Some(0)).bytes()),
         concat!(

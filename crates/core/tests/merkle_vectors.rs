@@ -19,9 +19,7 @@ fn files(under: &str) -> Vec<PathBuf> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/vectors/merkle")
-        .join(under);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/merkle").join(under);
     let mut found = Vec::new();
     walk(&root, &mut found);
     found.sort();
@@ -31,46 +29,23 @@ fn files(under: &str) -> Vec<PathBuf> {
 /// A hash of 32 bytes; the bad vectors hold others, which no `[u8; 32]` can carry: refused at the type.
 fn hash(value: &Value) -> Option<[u8; 32]> {
     let text = value.as_str().unwrap_or_default();
-    base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .expect("base64")
-        .try_into()
-        .ok()
+    base64::engine::general_purpose::STANDARD.decode(text).expect("base64").try_into().ok()
 }
 fn proof(value: &Value) -> Option<Vec<[u8; 32]>> {
-    value
-        .as_array()
-        .map_or(Some(Vec::new()), |hashes| hashes.iter().map(hash).collect())
+    value.as_array().map_or(Some(Vec::new()), |hashes| hashes.iter().map(hash).collect())
 }
 
 #[test]
 fn inclusion() {
     let (mut good, mut bad) = (0, 0);
     for path in files("inclusion") {
-        let v: Value =
-            serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
+        let v: Value = serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
         let holds = || {
-            let (position, size) = (
-                Position(v["leafIdx"].as_u64()?),
-                Size(v["treeSize"].as_u64()?),
-            );
-            verify_inclusion(
-                &hash(&v["leafHash"])?,
-                position,
-                size,
-                &proof(&v["proof"])?,
-                &Root(hash(&v["root"])?),
-            )
-            .ok()
+            let (position, size) = (Position(v["leafIdx"].as_u64()?), Size(v["treeSize"].as_u64()?));
+            verify_inclusion(&hash(&v["leafHash"])?, position, size, &proof(&v["proof"])?, &Root(hash(&v["root"])?)).ok()
         };
         let refused = holds().is_none();
-        assert_eq!(
-            refused,
-            v["wantErr"].as_bool().expect("wantErr"),
-            "{}: {}",
-            path.display(),
-            v["desc"]
-        );
+        assert_eq!(refused, v["wantErr"].as_bool().expect("wantErr"), "{}: {}", path.display(), v["desc"]);
         if refused { bad += 1 } else { good += 1 }
     }
     assert!(good > 4 && bad > 50, "{good} good, {bad} bad");
@@ -80,35 +55,15 @@ fn inclusion() {
 fn consistency() {
     let (mut good, mut bad) = (0, 0);
     for path in files("consistency") {
-        let v: Value =
-            serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
+        let v: Value = serde_json::from_slice(&std::fs::read(&path).expect("readable")).expect("JSON");
         let holds = || {
             // Some vectors name roots by short texts; any hash may stand for such a root, as long as equal ones stay equal.
-            let root = |root: &Value| {
-                hash(root)
-                    .unwrap_or_else(|| leaf_of_entry(root.as_str().unwrap_or_default().as_bytes()))
-            };
-            let head = |size: &str, name: &str| {
-                Some(Head {
-                    size: Size(v[size].as_u64()?),
-                    root: Root(root(&v[name])),
-                })
-            };
-            verify_consistency(
-                &head("size1", "root1")?,
-                &head("size2", "root2")?,
-                &proof(&v["proof"])?,
-            )
-            .ok()
+            let root = |root: &Value| hash(root).unwrap_or_else(|| leaf_of_entry(root.as_str().unwrap_or_default().as_bytes()));
+            let head = |size: &str, name: &str| Some(Head { size: Size(v[size].as_u64()?), root: Root(root(&v[name])) });
+            verify_consistency(&head("size1", "root1")?, &head("size2", "root2")?, &proof(&v["proof"])?).ok()
         };
         let refused = holds().is_none();
-        assert_eq!(
-            refused,
-            v["wantErr"].as_bool().expect("wantErr"),
-            "{}: {}",
-            path.display(),
-            v["desc"]
-        );
+        assert_eq!(refused, v["wantErr"].as_bool().expect("wantErr"), "{}: {}", path.display(), v["desc"]);
         if refused { bad += 1 } else { good += 1 }
     }
     assert!(good > 4 && bad > 50, "{good} good, {bad} bad");

@@ -87,17 +87,14 @@ decoded_only!(
         }
         (6, 1) => from.take::<Security>().map(|_| Self),
         (6, 2) => from.take::<Secured>().map(|_| Self),
-        (7, 1) => from
-            .take::<BTreeMap<String, BTreeSet<i128>>>()
-            .map(|_| Self),
-        (8, 1) => from
-            .take::<(u16, u64, i8, i16, char, u128, f64)>()
-            .map(|_| Self),
+        (7, 1) => from.take::<BTreeMap<String, BTreeSet<i128>>>().map(|_| Self),
+        (8, 1) => from.take::<(u16, u64, i8, i16, char, u128, f64)>().map(|_| Self),
         _ => Err(from.unknown_kind()),
     }
 );
 
-const SECURITY: &str = "enum(None | Bond(i64) | Pledge(u32, string) | House { area: u32, place: option<enum(Ward | Street { name: string })> })";
+const SECURITY: &str =
+    "enum(None | Bond(i64) | Pledge(u32, string) | House { area: u32, place: option<enum(Ward | Street { name: string })> })";
 
 #[test]
 fn golden_listing() {
@@ -125,21 +122,11 @@ fn a_raw_event_has_no_kinds() {
 
 #[test]
 fn a_kind_written_today_must_decode() {
-    decoded_only!(
-        Gap,
-        [Kind::new(1, 2, "gap")],
-        |_number, version, from| match version {
-            1 => Ok(Self),
-            _ => Err(from.unknown_kind()),
-        }
-    );
-    assert_eq!(
-        listing::<Gap>(),
-        Err(CodecError::UnknownKind {
-            number: 1,
-            version: 2
-        })
-    );
+    decoded_only!(Gap, [Kind::new(1, 2, "gap")], |_number, version, from| match version {
+        1 => Ok(Self),
+        _ => Err(from.unknown_kind()),
+    });
+    assert_eq!(listing::<Gap>(), Err(CodecError::UnknownKind { number: 1, version: 2 }));
 }
 
 fn skip<T: DeserializeOwned>(from: &mut Decoder<'_>) -> Result<(), CodecError> {
@@ -151,11 +138,7 @@ struct Filled;
 impl<'de> Deserialize<'de> for Filled {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        if text.is_empty() {
-            Err(serde::de::Error::custom("empty"))
-        } else {
-            Ok(Self)
-        }
+        if text.is_empty() { Err(serde::de::Error::custom("empty")) } else { Ok(Self) }
     }
 }
 /// A text that no default value is.
@@ -163,11 +146,7 @@ struct Iso;
 impl<'de> Deserialize<'de> for Iso {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        if text == "2024-01-01" {
-            Ok(Self)
-        } else {
-            Err(serde::de::Error::custom("no date"))
-        }
+        if text == "2024-01-01" { Ok(Self) } else { Err(serde::de::Error::custom("no date")) }
     }
 }
 /// Something the encoding cannot hold.
@@ -274,12 +253,7 @@ enum Impossible {}
 fn types_within_themselves_end() {
     decoded_only!(
         Deep,
-        [
-            Kind::new(1, 1, "chain"),
-            Kind::new(2, 1, "tree"),
-            Kind::new(3, 1, "endless"),
-            Kind::new(4, 1, "impossible")
-        ],
+        [Kind::new(1, 1, "chain"), Kind::new(2, 1, "tree"), Kind::new(3, 1, "endless"), Kind::new(4, 1, "impossible")],
         |number, _version, from| match number {
             1 => from.take::<(Chain, bool)>().map(|_| Self),
             2 => from.take::<Tree>().map(|_| Self),
@@ -316,8 +290,5 @@ fn a_traced_personal_field_reads_as_none() {
             Ok(Self(name))
         }
     }
-    assert_eq!(
-        listing::<Joined>().unwrap(),
-        "1 v1 joined: personal 1 string\n"
-    );
+    assert_eq!(listing::<Joined>().unwrap(), "1 v1 joined: personal 1 string\n");
 }

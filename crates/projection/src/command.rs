@@ -3,9 +3,7 @@
 
 use crate::projection::{Plan, Projection};
 use crate::run::advance;
-use sovang_core::{
-    Condition, Date, Entry, Error, ErrorKind, Event, Position, Query, RecordId, Recorded, Result, Size,
-};
+use sovang_core::{Condition, Date, Entry, Error, ErrorKind, Event, Position, Query, RecordId, Recorded, Result, Size};
 use std::fmt;
 
 /// How often [`execute`] decides, by default, before a conflict is the caller's.
@@ -92,12 +90,7 @@ pub trait Store<E: Event> {
     ///
     /// # Errors
     /// When the ledger cannot be read.
-    fn read(
-        &self,
-        query: &Query,
-        from: Size,
-        to: Size,
-    ) -> Result<impl Iterator<Item = Result<Recorded<E>>>>;
+    fn read(&self, query: &Query, from: Size, to: Size) -> Result<impl Iterator<Item = Result<Recorded<E>>>>;
     /// What stood in place of an original record just before a position: see [`crate::Before`].
     ///
     /// # Errors
@@ -118,11 +111,7 @@ pub trait Store<E: Event> {
 ///
 /// # Errors
 /// The command's refusal; the last conflict, once the attempts are used up; and failures of the store.
-pub fn execute<E, C, S>(
-    store: &S,
-    command: &C,
-    attempts: u32,
-) -> Result<Vec<S::Appended>, ExecuteError<C::Refusal>>
+pub fn execute<E, C, S>(store: &S, command: &C, attempts: u32) -> Result<Vec<S::Appended>, ExecuteError<C::Refusal>>
 where
     E: Event,
     C: Command<E>,
@@ -133,9 +122,7 @@ where
     loop {
         let size = store.size()?;
         looking.look(store, command, size)?;
-        let entries = command
-            .decide(&looking.state)
-            .map_err(ExecuteError::Refused)?;
+        let entries = command.decide(&looking.state).map_err(ExecuteError::Refused)?;
         if entries.is_empty() {
             return Ok(Vec::new());
         }
@@ -160,11 +147,7 @@ impl<P> Looking<P> {
         P: Projection<E>,
     {
         let state = command.state();
-        Self {
-            plan: state.plan(),
-            state,
-            size: Size::ZERO,
-        }
+        Self { plan: state.plan(), state, size: Size::ZERO }
     }
 
     /// Brings the state up to `size`, with all that it asks for by then.
@@ -182,11 +165,7 @@ impl<P> Looking<P> {
             }
             // From the start, in position order: what was folded may have to be seen after what was not.
             let plan = std::mem::replace(&mut self.plan, Plan::leaf(Query::none())).with(asked);
-            *self = Self {
-                state: command.state(),
-                plan,
-                size: Size::ZERO,
-            };
+            *self = Self { state: command.state(), plan, size: Size::ZERO };
             self.fold_to(store, size)?;
         }
         if self.state.plan().has_grown_from(&self.plan) {
@@ -205,9 +184,7 @@ impl<P> Looking<P> {
     {
         if !self.plan.query().is_none() && self.size < size {
             let records = store.read(self.plan.query(), self.size, size)?;
-            advance(&mut self.state, &self.plan, records, &|target, position| {
-                store.before(target, position)
-            })?;
+            advance(&mut self.state, &self.plan, records, &|target, position| store.before(target, position))?;
         }
         self.size = size;
         Ok(())

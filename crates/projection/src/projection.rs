@@ -84,17 +84,12 @@ impl Plan {
     /// Of one projection.
     #[must_use]
     pub fn leaf(query: Query) -> Self {
-        Self {
-            query,
-            halves: Vec::new(),
-        }
+        Self { query, halves: Vec::new() }
     }
     /// Of several: what any of them asks for is read.
     #[must_use]
     pub fn several(halves: Vec<Self>) -> Self {
-        let query = halves
-            .iter()
-            .fold(Query::none(), |all, half| all.or(half.query.clone()));
+        let query = halves.iter().fold(Query::none(), |all, half| all.or(half.query.clone()));
         Self { query, halves }
     }
     /// What has to be read.
@@ -105,27 +100,15 @@ impl Plan {
     /// Whether this asks for something that `before` did not, in any half.
     #[must_use]
     pub fn has_grown_from(&self, before: &Self) -> bool {
-        self.query
-            .items()
-            .iter()
-            .any(|item| !before.query.items().contains(item))
-            || self
-                .halves
-                .iter()
-                .zip(&before.halves)
-                .any(|(now, then)| now.has_grown_from(then))
+        self.query.items().iter().any(|item| !before.query.items().contains(item))
+            || self.halves.iter().zip(&before.halves).any(|(now, then)| now.has_grown_from(then))
     }
     /// What this or `other` asks for, half by half: plans of the same projection type.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self {
             query: self.query.or(other.query),
-            halves: self
-                .halves
-                .into_iter()
-                .zip(other.halves)
-                .map(|(a, b)| a.with(b))
-                .collect(),
+            halves: self.halves.into_iter().zip(other.halves).map(|(a, b)| a.with(b)).collect(),
         }
     }
 }

@@ -23,13 +23,8 @@ pub fn step<E: Event, P: Projection<E>>(
     before: Before<'_, E>,
 ) -> Result<()> {
     if let Some(target) = record.amends() {
-        let stood = before(target, record.position).map_err(|error| {
-            if error.position().is_none() {
-                error.at(record.position)
-            } else {
-                error
-            }
-        })?;
+        let stood = before(target, record.position)
+            .map_err(|error| if error.position().is_none() { error.at(record.position) } else { error })?;
         record.resolve(stood);
     }
     projection.apply_planned(plan, &record);
@@ -106,9 +101,7 @@ where
         }
     };
     thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.min(ranges.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
+        let others: Vec<_> = (1..threads.min(ranges.len())).map(|_| scope.spawn(work)).collect();
         work();
         for other in others {
             if let Err(panic) = other.join() {
@@ -117,9 +110,7 @@ where
         }
     });
     // Ranges are begun in order and every one begun is finished, so what an error left out stands behind that error.
-    let mut parts = folded
-        .into_iter()
-        .map_while(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let mut parts = folded.into_iter().map_while(|slot| slot.into_inner().unwrap_or_else(PoisonError::into_inner));
     let Some(first) = parts.next() else {
         return Ok(fresh());
     };

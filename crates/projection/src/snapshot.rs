@@ -27,20 +27,11 @@ impl Snapshot {
     /// When the projection's name is not 1 to 64 of `a-z`, `0-9`, `_` and `-`, or the state cannot be serialised.
     pub fn of<E: Event, P: Stored<E>>(state: &P, ledger_id: LedgerId, head: Head) -> Result<Self> {
         if !is_name(P::NAME) {
-            return Err(Error::new(
-                ErrorKind::InvalidInput,
-                format!("{:?} cannot name a projection", P::NAME),
-            )
-            .advise("a projection's name is 1 to 64 of a-z, 0-9, _ and -"));
+            return Err(Error::new(ErrorKind::InvalidInput, format!("{:?} cannot name a projection", P::NAME))
+                .advise("a projection's name is 1 to 64 of a-z, 0-9, _ and -"));
         }
         let state = codec::encode_state(state)?;
-        Ok(Self {
-            name: P::NAME.to_owned(),
-            revision: P::REVISION,
-            ledger_id,
-            head,
-            state,
-        })
+        Ok(Self { name: P::NAME.to_owned(), revision: P::REVISION, ledger_id, head, state })
     }
     /// The head it was taken at. Before it is used, the log must be found to have had this root at this size.
     #[must_use]
@@ -76,10 +67,7 @@ impl Snapshot {
             return Ok(None);
         }
         let state = codec::decode_state(&self.state).map_err(|error| {
-            Error::from(error).advise(format!(
-                "raise the REVISION of {}: its state's layout has changed",
-                P::NAME
-            ))
+            Error::from(error).advise(format!("raise the REVISION of {}: its state's layout has changed", P::NAME))
         })?;
         Ok(Some(state))
     }
@@ -95,8 +83,7 @@ impl Snapshot {
     /// ```
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes =
-            Vec::with_capacity(FIXED_BYTES + self.name.len() + DIGEST_BYTES + self.state.len());
+        let mut bytes = Vec::with_capacity(FIXED_BYTES + self.name.len() + DIGEST_BYTES + self.state.len());
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&FORMAT.to_le_bytes());
         bytes.extend_from_slice(&self.revision.to_le_bytes());
@@ -106,11 +93,7 @@ impl Snapshot {
         bytes.extend_from_slice(&(self.state.len() as u64).to_le_bytes());
         bytes.extend_from_slice(&hash::state_digest(&self.state));
         // A name is at most NAME_BYTES_MAX long: see `is_name`.
-        bytes.extend_from_slice(
-            &u16::try_from(self.name.len())
-                .unwrap_or(u16::MAX)
-                .to_le_bytes(),
-        );
+        bytes.extend_from_slice(&u16::try_from(self.name.len()).unwrap_or(u16::MAX).to_le_bytes());
         bytes.extend_from_slice(&[0; 6]);
         bytes.extend_from_slice(self.name.as_bytes());
         let digest = hash::snapshot_digest(&bytes);
@@ -160,13 +143,7 @@ impl Snapshot {
         let Some(name) = name else {
             return Err(damaged("has no valid name"));
         };
-        Ok(Self {
-            name: name.to_owned(),
-            revision,
-            ledger_id,
-            head: Head { size, root },
-            state: state.to_vec(),
-        })
+        Ok(Self { name: name.to_owned(), revision, ledger_id, head: Head { size, root }, state: state.to_vec() })
     }
 }
 
@@ -184,18 +161,12 @@ fn damaged(what: &str) -> Error {
 struct Fields<'a>(&'a [u8]);
 impl<'a> Fields<'a> {
     fn split(&mut self, count: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self
-            .0
-            .split_at_checked(count)
-            .ok_or_else(|| damaged("is cut off"))?;
+        let (taken, rest) = self.0.split_at_checked(count).ok_or_else(|| damaged("is cut off"))?;
         self.0 = rest;
         Ok(taken)
     }
     fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (taken, rest) = self
-            .0
-            .split_first_chunk::<N>()
-            .ok_or_else(|| damaged("is cut off"))?;
+        let (taken, rest) = self.0.split_first_chunk::<N>().ok_or_else(|| damaged("is cut off"))?;
         self.0 = rest;
         Ok(*taken)
     }

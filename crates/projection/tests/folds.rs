@@ -13,21 +13,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 fn balances(state: &ByDay) -> BTreeMap<(i32, String), i128> {
-    state
-        .cents
-        .iter()
-        .filter(|(_, cents)| **cents != 0)
-        .map(|(key, cents)| (key.clone(), *cents))
-        .collect()
+    state.cents.iter().filter(|(_, cents)| **cents != 0).map(|(key, cents)| (key.clone(), *cents)).collect()
 }
 
 /// Adjacent ranges that cover 0..size, cut at these places.
 fn ranges(size: u64, cuts: &[usize]) -> Vec<Range<u64>> {
-    let mut at: Vec<u64> = cuts
-        .iter()
-        .map(|cut| *cut as u64 % (size + 1))
-        .chain([0, size])
-        .collect();
+    let mut at: Vec<u64> = cuts.iter().map(|cut| *cut as u64 % (size + 1)).chain([0, size]).collect();
     at.sort_unstable();
     at.windows(2).map(|pair| pair[0]..pair[1]).collect()
 }
@@ -141,55 +132,25 @@ fn a_correction_moves_a_payment() {
         corrected(0, paid("bob", 50)).on(DAY),
     ]);
     let at = |account: &str, size| fold_all(&memory, Balance::of(account), Size(size)).cents;
-    assert_eq!(
-        [1, 2, 3, 4, 5].map(|size| at("ann", size)),
-        [100, 0, 0, 0, 0]
-    );
-    assert_eq!(
-        [1, 2, 3, 4, 5].map(|size| at("bob", size)),
-        [0, 70, 60, 0, 0]
-    );
+    assert_eq!([1, 2, 3, 4, 5].map(|size| at("ann", size)), [100, 0, 0, 0, 0]);
+    assert_eq!([1, 2, 3, 4, 5].map(|size| at("bob", size)), [0, 70, 60, 0, 0]);
     let journal = fold_all(&memory, Journal::default(), Size(5));
-    let weights: Vec<Vec<i64>> = journal
-        .lines
-        .iter()
-        .map(|(_, effects)| effects.iter().map(|e| e.0).collect())
-        .collect();
-    assert_eq!(
-        weights,
-        [vec![1], vec![-1, 1], vec![-1, 1], vec![-1], vec![]]
-    );
+    let weights: Vec<Vec<i64>> = journal.lines.iter().map(|(_, effects)| effects.iter().map(|e| e.0).collect()).collect();
+    assert_eq!(weights, [vec![1], vec![-1, 1], vec![-1, 1], vec![-1], vec![]]);
 }
 
 #[test]
 fn nothing_is_read_for_nothing() {
-    assert!(
-        Projection::<common::Move>::plan(&((), ()))
-            .query()
-            .is_none()
-    );
+    assert!(Projection::<common::Move>::plan(&((), ())).query().is_none());
 }
 
 #[test]
 fn eight_in_one_pass() {
-    let memory = memory(vec![
-        opened("ann").on(DAY),
-        paid("ann", 5).on(DAY),
-        paid("bob", 7).on(DAY),
-    ]);
+    let memory = memory(vec![opened("ann").on(DAY), paid("ann", 5).on(DAY), paid("bob", 7).on(DAY)]);
     let of = Balance::of;
     let all = fold_all(
         &memory,
-        (
-            of("ann"),
-            of("bob"),
-            of("eve"),
-            of("ann"),
-            of("bob"),
-            of("eve"),
-            Journal::default(),
-            ByDay::default(),
-        ),
+        (of("ann"), of("bob"), of("eve"), of("ann"), of("bob"), of("eve"), Journal::default(), ByDay::default()),
         Size(3),
     );
     assert_eq!((all.0.cents, all.1.cents, all.2.cents), (5, 7, 0));
@@ -201,16 +162,10 @@ fn eight_in_one_pass() {
 fn the_first_error_ends_a_fold() {
     let memory = memory(vec![paid("ann", 1).on(DAY), paid("ann", 2).on(DAY)]);
     let handed_out = Cell::new(0);
-    let records = read(&memory, &Query::all(), 0..2)
-        .enumerate()
-        .map(|(nth, record)| {
-            handed_out.set(nth + 1);
-            if nth == 0 {
-                Err(Error::new(ErrorKind::Damaged, "a flipped bit"))
-            } else {
-                record
-            }
-        });
+    let records = read(&memory, &Query::all(), 0..2).enumerate().map(|(nth, record)| {
+        handed_out.set(nth + 1);
+        if nth == 0 { Err(Error::new(ErrorKind::Damaged, "a flipped bit")) } else { record }
+    });
     let error = fold(Journal::default(), records, &before(&memory)).unwrap_err();
     assert_eq!((error.kind(), handed_out.get()), (ErrorKind::Damaged, 1));
 }
@@ -219,9 +174,7 @@ fn the_first_error_ends_a_fold() {
 fn an_unresolvable_amendment_names_its_position() {
     let memory = memory(vec![paid("ann", 1).on(DAY), withdrawn(0).on(DAY)]);
     let records = read(&memory, &Query::all(), 0..2);
-    let fails = |_, _| {
-        Err::<Option<Recorded<common::Move>>, _>(Error::new(ErrorKind::Damaged, "no such page"))
-    };
+    let fails = |_, _| Err::<Option<Recorded<common::Move>>, _>(Error::new(ErrorKind::Damaged, "no such page"));
     let error = fold(Journal::default(), records, &fails).unwrap_err();
     assert_eq!(error.position().map(|p| p.0), Some(1));
 }
@@ -237,40 +190,17 @@ fn a_failing_range_fails_the_parallel_fold() {
             }
             Ok(read(&memory, plan.query(), range))
         };
-        let error =
-            fold_parallel(Journal::default, &ranges, 3, source, before(&memory)).unwrap_err();
+        let error = fold_parallel(Journal::default, &ranges, 3, source, before(&memory)).unwrap_err();
         assert_eq!(error.message(), format!("range {bad}"));
     }
-    let none = fold_parallel(
-        Journal::default,
-        &[],
-        3,
-        |_: &Plan, _| Ok(std::iter::empty()),
-        before(&memory),
-    )
-    .unwrap();
+    let none = fold_parallel(Journal::default, &[], 3, |_: &Plan, _| Ok(std::iter::empty()), before(&memory)).unwrap();
     assert_eq!(none, Journal::default());
 }
 
 #[test]
 fn folded_is_the_state_with_its_head() {
-    let head = sovang_core::Head {
-        size: Size(7),
-        root: sovang_core::Root([7; 32]),
-    };
-    let folded = Folded::new(
-        Balance {
-            cents: 12,
-            ..Balance::of("ann")
-        },
-        head,
-    );
+    let head = sovang_core::Head { size: Size(7), root: sovang_core::Root([7; 32]) };
+    let folded = Folded::new(Balance { cents: 12, ..Balance::of("ann") }, head);
     assert_eq!((folded.cents, folded.head.size), (12, Size(7)));
-    assert_eq!(
-        folded.into_inner(),
-        Balance {
-            cents: 12,
-            ..Balance::of("ann")
-        }
-    );
+    assert_eq!(folded.into_inner(), Balance { cents: 12, ..Balance::of("ann") });
 }

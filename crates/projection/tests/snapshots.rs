@@ -11,21 +11,10 @@ use sovang_projection::testing::DAY;
 use sovang_projection::{Projection, Snapshot, Stored};
 
 const LEDGER: LedgerId = LedgerId([0x11; 16]);
-const HEAD: Head = Head {
-    size: Size(3),
-    root: Root([0x22; 32]),
-};
+const HEAD: Head = Head { size: Size(3), root: Root([0x22; 32]) };
 
 fn state() -> ByDay {
-    fold_all(
-        &memory(vec![
-            opened("ann").on(DAY),
-            paid("ann", 5).on(DAY),
-            paid("bob", -7).on(DAY),
-        ]),
-        ByDay::default(),
-        Size(3),
-    )
+    fold_all(&memory(vec![opened("ann").on(DAY), paid("ann", 5).on(DAY), paid("bob", -7).on(DAY)]), ByDay::default(), Size(3))
 }
 
 macro_rules! like_by_day {
@@ -83,29 +72,18 @@ fn round_trip_and_where_it_fits() {
     let snapshot = Snapshot::of(&state(), LEDGER, HEAD).unwrap();
     let read = Snapshot::parse(&snapshot.to_bytes()).unwrap();
     assert_eq!(read, snapshot);
-    assert_eq!(
-        (read.name(), read.revision(), read.ledger_id(), read.head()),
-        ("by_day", 3, LEDGER, HEAD)
-    );
+    assert_eq!((read.name(), read.revision(), read.ledger_id(), read.head()), ("by_day", 3, LEDGER, HEAD));
     assert_eq!(read.state::<Move, ByDay>(LEDGER).unwrap(), Some(state()));
     assert_eq!(read.state::<Move, ByDay>(LedgerId([0; 16])).unwrap(), None);
     assert!(read.state::<Move, OtherRevision>(LEDGER).unwrap().is_none());
     assert!(read.state::<Move, OtherName>(LEDGER).unwrap().is_none());
     let error = read.state::<Move, OtherLayout>(LEDGER).unwrap_err();
-    assert!(
-        error.hint().unwrap().contains("REVISION of by_day"),
-        "{error}"
-    );
+    assert!(error.hint().unwrap().contains("REVISION of by_day"), "{error}");
 }
 
 #[test]
 fn a_name_that_cannot_name_a_file_is_refused() {
-    assert_eq!(
-        Snapshot::of(&BadName(vec![]), LEDGER, HEAD)
-            .unwrap_err()
-            .kind(),
-        ErrorKind::InvalidInput
-    );
+    assert_eq!(Snapshot::of(&BadName(vec![]), LEDGER, HEAD).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
 #[test]

@@ -19,13 +19,7 @@ pub struct UnknownCode {
 }
 impl fmt::Display for UnknownCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:?} is no {}: it is one of {}",
-            self.given,
-            self.list,
-            self.allowed.join(", ")
-        )?;
+        write!(f, "{:?} is no {}: it is one of {}", self.given, self.list, self.allowed.join(", "))?;
         if self.list == Field::LIST {
             f.write_str(", or another text in lower snake case")?;
         }
@@ -210,12 +204,7 @@ impl Field {
     /// What the list is of, as messages say it.
     pub const LIST: &'static str = "field";
     /// The four codes there always are.
-    pub const CODES: &'static [&'static str] = &[
-        "economy",
-        "culture_society",
-        "defence_security",
-        "political_system",
-    ];
+    pub const CODES: &'static [&'static str] = &["economy", "culture_society", "defence_security", "political_system"];
     /// Bytes of another field's code.
     pub const OTHER_BYTES_MAX: usize = 128;
     /// As it is written in the interchange and in reports.
@@ -246,25 +235,16 @@ impl FromStr for Field {
     type Err = UnknownCode;
     fn from_str(given: &str) -> Result<Self, UnknownCode> {
         let snake_case = given.starts_with(|c: char| c.is_ascii_lowercase())
-            && given.split('_').all(|word| {
-                !word.is_empty()
-                    && word
-                        .bytes()
-                        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            });
+            && given
+                .split('_')
+                .all(|word| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
         match given {
             "economy" => Ok(Self::Economy),
             "culture_society" => Ok(Self::CultureSociety),
             "defence_security" => Ok(Self::DefenceSecurity),
             "political_system" => Ok(Self::PoliticalSystem),
-            other if snake_case && other.len() <= Self::OTHER_BYTES_MAX => {
-                Ok(Self::Other(other.to_owned()))
-            }
-            _ => Err(UnknownCode {
-                list: Self::LIST,
-                given: given.to_owned(),
-                allowed: Self::CODES,
-            }),
+            other if snake_case && other.len() <= Self::OTHER_BYTES_MAX => Ok(Self::Other(other.to_owned())),
+            _ => Err(UnknownCode { list: Self::LIST, given: given.to_owned(), allowed: Self::CODES }),
         }
     }
 }
@@ -285,29 +265,13 @@ mod tests {
         }
         assert!(Level::Commune < Level::Central);
         let refused = "ward".parse::<Level>().expect_err("no level").to_string();
-        assert_eq!(
-            refused,
-            "\"ward\" is no level: it is one of commune, district, city, province, central"
-        );
+        assert_eq!(refused, "\"ward\" is no level: it is one of commune, district, city, province, central");
     }
 
     #[test]
     fn another_field_is_lower_snake_case() {
-        assert_eq!(
-            "green_living_2".parse(),
-            Ok(Field::Other("green_living_2".into()))
-        );
-        for bad in [
-            "",
-            "_a",
-            "a_",
-            "a__b",
-            "Green",
-            "a-b",
-            "2a",
-            "môi_trường",
-            &"a".repeat(129),
-        ] {
+        assert_eq!("green_living_2".parse(), Ok(Field::Other("green_living_2".into())));
+        for bad in ["", "_a", "a_", "a__b", "Green", "a-b", "2a", "môi_trường", &"a".repeat(129)] {
             assert!(bad.parse::<Field>().is_err(), "{bad}");
         }
         assert!(!Field::Other("economy".into()).is_sound());

@@ -11,25 +11,20 @@ mod tags;
 pub(crate) mod validate;
 
 pub use crate::codes::{
-    Extent, Field, Form, Ground, LandKind, Level, Qualifier, RemovalReason, Source, SubjectKind,
-    UnitKind, UnknownCode,
+    Extent, Field, Form, Ground, LandKind, Level, Qualifier, RemovalReason, Source, SubjectKind, UnitKind, UnknownCode,
 };
 pub use build::{
-    commendation_awarded, commendation_proposed, decision, decision_annulled, figure_published,
-    model_continued, model_funded, model_recognised, model_registered, model_replicated,
-    model_withdrawn, plaque_mounted, plaque_removed, record_corrected, record_retracted,
-    unit_defined, unit_succeeded,
+    commendation_awarded, commendation_proposed, decision, decision_annulled, figure_published, model_continued, model_funded,
+    model_recognised, model_registered, model_replicated, model_withdrawn, plaque_mounted, plaque_removed, record_corrected,
+    record_retracted, unit_defined, unit_succeeded,
 };
 pub use facts::{
-    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled,
-    FigurePublished, ModelContinued, ModelFunded, ModelRecognised, ModelRegistered,
-    ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient, RecordCorrected,
-    RecordRetracted, UnitDefined, UnitSucceeded,
+    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, FigurePublished,
+    ModelContinued, ModelFunded, ModelRecognised, ModelRegistered, ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved,
+    Recipient, RecordCorrected, RecordRetracted, UnitDefined, UnitSucceeded,
 };
 pub use invalid::{Fault, Invalid};
-pub use validate::{
-    DECISION_BYTES_MAX, ID_BYTES_MAX, LONG_TEXT_BYTES_MAX, TEXT_BYTES_MAX, YEAR_MAX,
-};
+pub use validate::{DECISION_BYTES_MAX, ID_BYTES_MAX, LONG_TEXT_BYTES_MAX, TEXT_BYTES_MAX, YEAR_MAX};
 
 use sovang_core::{Amends, CodecError, Decoder, Encoder, Event, Kind, Tags};
 
@@ -204,20 +199,14 @@ mod tests {
     /// A stored layout never changes without a new version: add an arm to `decode`, then the lines that this test prints.
     #[test]
     fn the_schema_is_locked() {
-        assert_eq!(
-            shape::listing::<Recognition>().expect("every kind decodes"),
-            include_str!("../sovang.lock")
-        );
+        assert_eq!(shape::listing::<Recognition>().expect("every kind decodes"), include_str!("../sovang.lock"));
     }
 
     fn tags(event: impl Into<Recognition>) -> Vec<TagKey> {
         Tags::of(&event.into()).expect("tags")
     }
     fn keys(tags: &[(&str, &str)]) -> Vec<TagKey> {
-        let mut keys: Vec<_> = tags
-            .iter()
-            .map(|(name, value)| hash::tag_key(name, value))
-            .collect();
+        let mut keys: Vec<_> = tags.iter().map(|(name, value)| hash::tag_key(name, value)).collect();
         keys.sort_unstable();
         keys
     }
@@ -230,78 +219,32 @@ mod tests {
     fn records_are_found_by_what_they_are_about() {
         let cited = decision("a|b", "c\\", date(2024, 10, 1));
         assert_eq!(cited.tag(), "a\\|b|c\\\\|2024");
-        assert_ne!(
-            decision("a", "b|c", cited.date).tag(),
-            decision("a|b", "c", cited.date).tag()
-        );
-        let registered =
-            model_registered("M", "T", SubjectKind::Individual, "u", Field::Economy, 2024);
-        assert_eq!(
-            tags(registered.clone()),
-            keys(&[("model", "M"), ("models-of", "u")])
-        );
-        assert_eq!(
-            tags(registered.subject(Personal::of("P", "N"))),
-            keys(&[("model", "M"), ("models-of", "u")])
-        );
-        assert_eq!(
-            tags(unit_succeeded(
-                "a",
-                "b",
-                date(2025, 7, 1),
-                "act",
-                Extent::Part
-            )),
-            keys(&[("unit", "a"), ("unit", "b")])
-        );
-        assert_eq!(
-            tags(model_replicated("a", "b")),
-            keys(&[("model", "a"), ("model", "b")])
-        );
+        assert_ne!(decision("a", "b|c", cited.date).tag(), decision("a|b", "c", cited.date).tag());
+        let registered = model_registered("M", "T", SubjectKind::Individual, "u", Field::Economy, 2024);
+        assert_eq!(tags(registered.clone()), keys(&[("model", "M"), ("models-of", "u")]));
+        assert_eq!(tags(registered.subject(Personal::of("P", "N"))), keys(&[("model", "M"), ("models-of", "u")]));
+        assert_eq!(tags(unit_succeeded("a", "b", date(2025, 7, 1), "act", Extent::Part)), keys(&[("unit", "a"), ("unit", "b")]));
+        assert_eq!(tags(model_replicated("a", "b")), keys(&[("model", "a"), ("model", "b")]));
         let mounted = plaque_mounted("P", "M", Level::City, "here").decision(cited.clone());
-        let about = [
-            ("plaque", "P"),
-            ("model", "M"),
-            ("decision", "a\\|b|c\\\\|2024"),
-        ];
+        let about = [("plaque", "P"), ("model", "M"), ("decision", "a\\|b|c\\\\|2024")];
         assert_eq!(tags(mounted.clone()), keys(&about));
         let target = RecordId::from_bytes([1; 16]);
-        assert_eq!(
-            tags(record_corrected(target, mounted, date(2024, 1, 1), "r")),
-            keys(&about)
-        );
+        assert_eq!(tags(record_corrected(target, mounted, date(2024, 1, 1), "r")), keys(&about));
         assert_eq!(tags(record_retracted(target, "r")), []);
         let by = decision("x", "1", date(2025, 1, 1));
-        assert_eq!(
-            tags(decision_annulled(cited, Ground::FalsePapers, by)),
-            keys(&[about[2], ("decision", "x|1|2025")])
-        );
+        assert_eq!(tags(decision_annulled(cited, Ground::FalsePapers, by)), keys(&[about[2], ("decision", "x|1|2025")]));
     }
 
     #[test]
     fn the_same_achievement_has_the_same_tag() {
         let person = |id: &str| medal(Recipient::individual(Personal::of(id, id)).of_unit("u"));
-        assert_eq!(
-            person("P").achievement_tag(),
-            person("Q").achievement_tag(),
-            "nothing of a person"
-        );
-        assert_eq!(
-            person("P").achievement_tag(),
-            medal(Recipient::individual(Personal::None)).achievement_tag()
-        );
+        assert_eq!(person("P").achievement_tag(), person("Q").achievement_tag(), "nothing of a person");
+        assert_eq!(person("P").achievement_tag(), medal(Recipient::individual(Personal::None)).achievement_tag());
         let decomposed = person("P").achievement("Gu\u{31B}o\u{31B}ng sa\u{301}ng");
-        assert_eq!(
-            person("P").achievement_tag(),
-            decomposed.achievement_tag(),
-            "in NFC"
-        );
+        assert_eq!(person("P").achievement_tag(), decomposed.achievement_tag(), "in NFC");
         let group = |name: &str| medal(Recipient::collective(name).of_unit("u"));
         assert_ne!(group("A").achievement_tag(), group("B").achievement_tag());
-        assert_ne!(
-            group("A").achievement_tag(),
-            medal(Recipient::collective("A")).achievement_tag()
-        );
+        assert_ne!(group("A").achievement_tag(), medal(Recipient::collective("A")).achievement_tag());
         let mut unnamed = group("A");
         unnamed.achievement = None;
         assert_eq!(unnamed.achievement_tag(), None);
@@ -309,32 +252,15 @@ mod tests {
 
     #[test]
     fn an_address_goes_where_its_model_belongs() {
-        let model =
-            || model_registered("M", "T", SubjectKind::Individual, "u", Field::Economy, 2024);
-        let personal = |event: &ModelRegistered| {
-            matches!(
-                event.address,
-                Some(Address::Personal(Personal::Known { .. }))
-            )
-        };
+        let model = || model_registered("M", "T", SubjectKind::Individual, "u", Field::Economy, 2024);
+        let personal = |event: &ModelRegistered| matches!(event.address, Some(Address::Personal(Personal::Known { .. })));
         let subject = || Personal::of("P", "N");
-        assert!(
-            personal(&model().subject(subject()).address("here"))
-                && personal(&model().address("here").subject(subject()))
-        );
-        assert_eq!(
-            model().address("here").address,
-            Some(Address::Public("here".into()))
-        );
+        assert!(personal(&model().subject(subject()).address("here")) && personal(&model().address("here").subject(subject())));
+        assert_eq!(model().address("here").address, Some(Address::Public("here".into())));
         let mut apart = model().address("here");
         apart.subject = subject();
-        let refused = Recognition::from(apart)
-            .validate()
-            .expect_err("a public address of a person");
-        assert_eq!(
-            (refused.field.as_str(), refused.fault),
-            ("address", Fault::AddressApart)
-        );
+        let refused = Recognition::from(apart).validate().expect_err("a public address of a person");
+        assert_eq!((refused.field.as_str(), refused.fault), ("address", Fault::AddressApart));
         let mut others = model().subject(subject()).address("here");
         others.address = Some(Address::Personal(Personal::of("Q", "there")));
         assert!(Recognition::from(others).validate().is_err());
@@ -344,64 +270,19 @@ mod tests {
     fn what_a_program_makes_is_held_to_the_same() {
         let target = RecordId::from_bytes([1; 16]);
         let gift = model_funded("M", Contribution::Labour { days: -1 }, Source::Own);
-        let refused = Recognition::from(record_corrected(target, gift, date(2024, 1, 1), "r"))
-            .validate()
-            .expect_err("negative");
+        let refused = Recognition::from(record_corrected(target, gift, date(2024, 1, 1), "r")).validate().expect_err("negative");
         assert_eq!(
             (refused.to_string().as_str(), refused.rule()),
-            (
-                "replacement.contribution.days: is negative: quantities never are",
-                7
-            )
+            ("replacement.contribution.days: is negative: quantities never are", 7)
         );
         let nested = record_corrected(target, record_retracted(target, "r"), date(2024, 1, 1), "r");
-        assert_eq!(
-            Recognition::from(nested)
-                .validate()
-                .expect_err("an amendment")
-                .rule(),
-            9
-        );
-        let misspelt = model_registered(
-            "M",
-            "T",
-            SubjectKind::Collective,
-            "u",
-            Field::Other("economy".into()),
-            2024,
-        );
-        assert_eq!(
-            Recognition::from(misspelt)
-                .validate()
-                .expect_err("a field")
-                .fault,
-            Fault::Code
-        );
-        assert!(
-            Recognition::from(model_continued("M", 0))
-                .validate()
-                .is_err()
-        );
-        assert!(
-            Recognition::from(model_withdrawn("M", "a\nb"))
-                .validate()
-                .is_ok()
-        );
-        let long = figure_published(
-            "x".repeat(TEXT_BYTES_MAX + 1),
-            "u",
-            "p",
-            1,
-            Qualifier::Exact,
-            "s",
-        );
-        let refused = Recognition::from(long)
-            .validate()
-            .expect_err("too long")
-            .to_string();
-        assert_eq!(
-            refused,
-            "measure: has 4097 bytes, more than TEXT_BYTES_MAX = 4096"
-        );
+        assert_eq!(Recognition::from(nested).validate().expect_err("an amendment").rule(), 9);
+        let misspelt = model_registered("M", "T", SubjectKind::Collective, "u", Field::Other("economy".into()), 2024);
+        assert_eq!(Recognition::from(misspelt).validate().expect_err("a field").fault, Fault::Code);
+        assert!(Recognition::from(model_continued("M", 0)).validate().is_err());
+        assert!(Recognition::from(model_withdrawn("M", "a\nb")).validate().is_ok());
+        let long = figure_published("x".repeat(TEXT_BYTES_MAX + 1), "u", "p", 1, Qualifier::Exact, "s");
+        let refused = Recognition::from(long).validate().expect_err("too long").to_string();
+        assert_eq!(refused, "measure: has 4097 bytes, more than TEXT_BYTES_MAX = 4096");
     }
 }

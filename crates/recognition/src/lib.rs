@@ -20,17 +20,14 @@ pub mod rules;
 pub mod tally;
 
 pub use codes::{
-    Extent, Field, Form, Ground, LandKind, Level, Qualifier, RemovalReason, Source, SubjectKind,
-    UnitKind, UnknownCode,
+    Extent, Field, Form, Ground, LandKind, Level, Qualifier, RemovalReason, Source, SubjectKind, UnitKind, UnknownCode,
 };
 pub use event::{
-    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled,
-    Fault, FigurePublished, Invalid, ModelContinued, ModelFunded, ModelRecognised, ModelRegistered,
-    ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient, Recognition,
-    RecordCorrected, RecordRetracted, UnitDefined, UnitSucceeded, commendation_awarded,
-    commendation_proposed, decision, decision_annulled, figure_published, model_continued,
-    model_funded, model_recognised, model_registered, model_replicated, model_withdrawn,
-    plaque_mounted, plaque_removed, record_corrected, record_retracted, unit_defined,
-    unit_succeeded,
+    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, Fault, FigurePublished,
+    Invalid, ModelContinued, ModelFunded, ModelRecognised, ModelRegistered, ModelReplicated, ModelWithdrawn, PlaqueMounted,
+    PlaqueRemoved, Recipient, Recognition, RecordCorrected, RecordRetracted, UnitDefined, UnitSucceeded, commendation_awarded,
+    commendation_proposed, decision, decision_annulled, figure_published, model_continued, model_funded, model_recognised,
+    model_registered, model_replicated, model_withdrawn, plaque_mounted, plaque_removed, record_corrected, record_retracted,
+    unit_defined, unit_succeeded,
 };
 pub use rules::Refused;

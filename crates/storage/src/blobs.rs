@@ -15,24 +15,14 @@ pub fn blob_write(files: &dyn Files, path: &str, bytes: &[u8]) -> Result<()> {
     let fail = |doing: &'static str| move |e: io::Error| Error::io(e, doing, files.describe(path));
     if !directory.is_empty() {
         // Also when it is there already: the one who made it may not have come to the sync.
-        files
-            .create_directory(directory)
-            .map_err(fail("create the directory of a blob"))?;
-        files
-            .sync_directory("")
-            .map_err(fail("sync the directory of a blob"))?;
+        files.create_directory(directory).map_err(fail("create the directory of a blob"))?;
+        files.sync_directory("").map_err(fail("sync the directory of a blob"))?;
     }
-    let file = files
-        .open(&temporary, Open::Create)
-        .map_err(fail("create a blob"))?;
+    let file = files.open(&temporary, Open::Create).map_err(fail("create a blob"))?;
     file.write_at(bytes, 0).map_err(fail("write a blob"))?;
     file.sync_all().map_err(fail("sync a blob"))?;
-    files
-        .rename(&temporary, path)
-        .map_err(fail("put a blob in place"))?;
-    files
-        .sync_directory(directory)
-        .map_err(fail("sync the directory of a blob"))
+    files.rename(&temporary, path).map_err(fail("put a blob in place"))?;
+    files.sync_directory(directory).map_err(fail("sync the directory of a blob"))
 }
 
 /// A blob's bytes; none when there is no blob of that name.
@@ -60,10 +50,7 @@ pub fn blob_read(files: &dyn Files, path: &str) -> Result<Option<Vec<u8>>> {
 /// As [`blob_read`].
 pub fn blob_names(files: &dyn Files, directory: &str) -> Result<Vec<String>> {
     match files.list(directory) {
-        Ok(names) => Ok(names
-            .into_iter()
-            .filter(|name| !name.ends_with(".tmp"))
-            .collect()),
+        Ok(names) => Ok(names.into_iter().filter(|name| !name.ends_with(".tmp")).collect()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(Error::io(e, "list blobs", files.describe(directory))),
     }
@@ -75,9 +62,7 @@ pub fn blob_names(files: &dyn Files, directory: &str) -> Result<Vec<String>> {
 /// As [`blob_read`].
 pub fn blob_remove(files: &dyn Files, path: &str) -> Result<()> {
     match files.remove(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => {
-            Err(Error::io(e, "remove a blob", files.describe(path)))
-        }
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::io(e, "remove a blob", files.describe(path))),
         _ => Ok(()),
     }
 }
@@ -96,19 +81,13 @@ mod tests {
         let files = MemoryFiles::default();
         files.create_directory("").unwrap();
         assert_eq!(blob_read(&files, PATH).unwrap(), None);
-        assert_eq!(
-            blob_names(&files, "snapshots").unwrap(),
-            Vec::<String>::new()
-        );
+        assert_eq!(blob_names(&files, "snapshots").unwrap(), Vec::<String>::new());
         blob_remove(&files, PATH).unwrap();
         blob_write(&files, PATH, b"longer than the next").unwrap();
         blob_write(&files, PATH, b"one").unwrap();
         blob_write(&files, "snapshots/empty", b"").unwrap();
         assert_eq!(blob_read(&files, PATH).unwrap(), Some(b"one".to_vec()));
-        assert_eq!(
-            blob_read(&files, "snapshots/empty").unwrap(),
-            Some(Vec::new())
-        );
+        assert_eq!(blob_read(&files, "snapshots/empty").unwrap(), Some(Vec::new()));
         assert_eq!(blob_names(&files, "snapshots").unwrap(), ["empty", "tally"]);
         blob_remove(&files, PATH).unwrap();
         assert_eq!(blob_read(&files, PATH).unwrap(), None);
@@ -142,10 +121,7 @@ mod tests {
         let files = SimFiles::new();
         files.create_directory("").unwrap();
         blob_write(&files, PATH, b"old").unwrap();
-        for fault in [
-            Fault::Write { nth: 1, sectors: 0 },
-            Fault::Rename { nth: 1 },
-        ] {
+        for fault in [Fault::Write { nth: 1, sectors: 0 }, Fault::Rename { nth: 1 }] {
             files.inject(fault);
             let error = blob_write(&files, PATH, b"new").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Io);

@@ -15,7 +15,8 @@ const TAGS: usize = whole(2 * record::TAG_BYTES);
 const FRAME: usize = whole(record::HEADER_BYTES + record::BODY_PREFIX_BYTES) + ENCODING + TAGS;
 const LOG: usize = FRAME + whole(crate::log::RECORD_SUM_BYTES) + whole(crate::log::BATCH_FIXED_BYTES) / 1000;
 /// Filters take 12 bits an entry; a key that is met once has its position in its entry, a shared one a posting each time.
-const INDEX: usize = whole(index::ID + index::KEY + index::POSITION + index::OFFSET) + 2 * whole(index::FILTER_BITS) / 8
+const INDEX: usize = whole(index::ID + index::KEY + index::POSITION + index::OFFSET)
+    + 2 * whole(index::FILTER_BITS) / 8
     + whole(index::BATCH) / 1000
     + whole(index::NODE) / 255;
 /// Every page of an index run gives 4 of 4,096 bytes to its checksum.

@@ -30,9 +30,7 @@ impl DiskFiles {
     /// The files of the ledger in `directory`, which need not exist yet. Touches nothing.
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self {
-            directory: directory.into(),
-        }
+        Self { directory: directory.into() }
     }
     /// The ledger's directory.
     #[must_use]
@@ -41,11 +39,7 @@ impl DiskFiles {
     }
     fn path(&self, relative: &str) -> PathBuf {
         // "" joined would leave a trailing slash, in messages too.
-        if relative.is_empty() {
-            self.directory.clone()
-        } else {
-            self.directory.join(relative)
-        }
+        if relative.is_empty() { self.directory.clone() } else { self.directory.join(relative) }
     }
 }
 
@@ -93,11 +87,7 @@ impl Files for DiskFiles {
         }
     }
     fn sync_directory(&self, directory: &str) -> io::Result<()> {
-        if directory == ".." {
-            sync_ancestors(&self.directory)
-        } else {
-            sync_directory(&self.path(directory))
-        }
+        if directory == ".." { sync_ancestors(&self.directory) } else { sync_directory(&self.path(directory)) }
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.path(from), self.path(to))
@@ -106,10 +96,7 @@ impl Files for DiskFiles {
         fs::remove_file(self.path(path))
     }
     fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(self.path(path))?;
+        let file = OpenOptions::new().read(true).write(true).open(self.path(path))?;
         match file.try_lock() {
             Ok(()) => Ok(Box::new(file)),
             Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
@@ -131,11 +118,7 @@ fn sync_directory(path: &Path) -> io::Result<()> {
 }
 #[cfg(not(unix))]
 fn sync_directory(path: &Path) -> io::Result<()> {
-    if fs::metadata(path)?.is_dir() {
-        Ok(())
-    } else {
-        Err(io::ErrorKind::NotADirectory.into())
-    }
+    if fs::metadata(path)?.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
 }
 
 /// Syncs the parent of the ledger's directory, and every directory above it that we may open: `create_directory("")` makes
@@ -197,10 +180,7 @@ impl File for DiskFile {
 }
 
 fn forward(offset: u64, done: usize) -> io::Result<u64> {
-    u64::try_from(done)
-        .ok()
-        .and_then(|done| offset.checked_add(done))
-        .ok_or_else(|| io::ErrorKind::FileTooLarge.into())
+    u64::try_from(done).ok().and_then(|done| offset.checked_add(done)).ok_or_else(|| io::ErrorKind::FileTooLarge.into())
 }
 
 #[cfg(unix)]
@@ -253,9 +233,5 @@ fn allocate(file: &fs::File, len: u64) -> io::Result<()> {
 /// What stands in for an allocation where the system has none: the length alone. The batch format tolerates a write that
 /// then finds the disk full (the writer is poisoned and reopens), but it is no longer refused before a byte is written.
 fn lengthen(file: &fs::File, len: u64) -> io::Result<()> {
-    if file.metadata()?.len() < len {
-        file.set_len(len)
-    } else {
-        Ok(())
-    }
+    if file.metadata()?.len() < len { file.set_len(len) } else { Ok(()) }
 }

@@ -29,23 +29,12 @@ impl MemoryFiles {
     pub fn fork(&self) -> Self {
         let tree = self.tree();
         let copy = |node: &Arc<Node>| {
-            let bytes = node
-                .bytes
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            Arc::new(Node {
-                bytes: RwLock::new(bytes),
-                locked: AtomicBool::new(false),
-            })
+            let bytes = node.bytes.read().unwrap_or_else(PoisonError::into_inner).clone();
+            Arc::new(Node { bytes: RwLock::new(bytes), locked: AtomicBool::new(false) })
         };
         Self(Arc::new(Mutex::new(Tree {
             directories: tree.directories.clone(),
-            files: tree
-                .files
-                .iter()
-                .map(|(path, node)| (path.clone(), copy(node)))
-                .collect(),
+            files: tree.files.iter().map(|(path, node)| (path.clone(), copy(node))).collect(),
         })))
     }
     /// No operation leaves the maps half changed, so a panic elsewhere does not spoil them.
@@ -60,24 +49,14 @@ impl Tree {
             return Ok(node);
         }
         let directory = self.directories.contains(path);
-        Err(if directory {
-            io::ErrorKind::IsADirectory
-        } else {
-            io::ErrorKind::NotFound
-        }
-        .into())
+        Err(if directory { io::ErrorKind::IsADirectory } else { io::ErrorKind::NotFound }.into())
     }
     fn directory(&self, path: &str) -> io::Result<()> {
         if self.directories.contains(path) {
             return Ok(());
         }
         let file = self.files.contains_key(path);
-        Err(if file {
-            io::ErrorKind::NotADirectory
-        } else {
-            io::ErrorKind::NotFound
-        }
-        .into())
+        Err(if file { io::ErrorKind::NotADirectory } else { io::ErrorKind::NotFound }.into())
     }
 }
 
@@ -92,10 +71,7 @@ impl Files for MemoryFiles {
             tree.files.insert(path.to_owned(), Arc::default());
         }
         let node = Arc::clone(tree.file(path)?);
-        Ok(Arc::new(MemoryFile {
-            node,
-            writable: how != Open::Read,
-        }))
+        Ok(Arc::new(MemoryFile { node, writable: how != Open::Read }))
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let tree = self.tree();
@@ -104,12 +80,7 @@ impl Files for MemoryFiles {
             let (parent, name) = split_path(path);
             (parent == directory && !name.is_empty()).then(|| name.to_owned())
         };
-        let names: BTreeSet<String> = tree
-            .directories
-            .iter()
-            .chain(tree.files.keys())
-            .filter_map(inside)
-            .collect();
+        let names: BTreeSet<String> = tree.directories.iter().chain(tree.files.keys()).filter_map(inside).collect();
         Ok(names.into_iter().collect())
     }
     fn create_directory(&self, directory: &str) -> io::Result<()> {
@@ -124,8 +95,7 @@ impl Files for MemoryFiles {
         Ok(())
     }
     fn sync_directory(&self, directory: &str) -> io::Result<()> {
-        self.tree()
-            .directory(if directory == ".." { "" } else { directory })
+        self.tree().directory(if directory == ".." { "" } else { directory })
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut tree = self.tree();
@@ -170,13 +140,7 @@ impl MemoryFile {
         if !self.writable {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        change(
-            &mut self
-                .node
-                .bytes
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        change(&mut self.node.bytes.write().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -186,20 +150,11 @@ fn index(offset: u64) -> io::Result<usize> {
 
 impl File for MemoryFile {
     fn len(&self) -> io::Result<u64> {
-        let len = self
-            .node
-            .bytes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len();
+        let len = self.node.bytes.read().unwrap_or_else(PoisonError::into_inner).len();
         u64::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge.into())
     }
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        let bytes = self
-            .node
-            .bytes
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let bytes = self.node.bytes.read().unwrap_or_else(PoisonError::into_inner);
         let there = bytes.get(index(offset)?..).unwrap_or_default();
         let n = there.len().min(into.len());
         into[..n].copy_from_slice(&there[..n]);
@@ -207,9 +162,7 @@ impl File for MemoryFile {
     }
     fn write_at(&self, new: &[u8], offset: u64) -> io::Result<()> {
         let start = index(offset)?;
-        let end = start
-            .checked_add(new.len())
-            .ok_or(io::ErrorKind::FileTooLarge)?;
+        let end = start.checked_add(new.len()).ok_or(io::ErrorKind::FileTooLarge)?;
         self.change(|bytes| {
             if bytes.len() < end && !new.is_empty() {
                 bytes.resize(end, 0);

@@ -15,20 +15,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 const DIRECTORY: &str = "SOVANG_CRASH_PROCESS_DIRECTORY";
-const OPTIONS: LogOptions = LogOptions {
-    segment_bytes: 40_000,
-    strict: false,
-};
+const OPTIONS: LogOptions = LogOptions { segment_bytes: 40_000, strict: false };
 
 fn item(number: u64) -> Item {
-    if number.is_multiple_of(7) {
-        Item {
-            number,
-            payload_bytes: 3_000,
-        }
-    } else {
-        Item::small(number)
-    }
+    if number.is_multiple_of(7) { Item { number, payload_bytes: 3_000 } } else { Item::small(number) }
 }
 fn open(directory: &str) -> Arc<dyn Files> {
     Arc::new(DiskFiles::new(directory))
@@ -44,9 +34,7 @@ fn the_writer() {
     let mut out = std::io::stdout();
     loop {
         let size = log.head().size.0;
-        let batch: Vec<_> = (size..size + 1 + size % 3)
-            .map(|number| item(number).prepare())
-            .collect();
+        let batch: Vec<_> = (size..size + 1 + size % 3).map(|number| item(number).prepare()).collect();
         let head = log.append(&batch).unwrap().head;
         writeln!(out, "acknowledged {}", head.size.0).unwrap();
         out.flush().unwrap();
@@ -66,41 +54,23 @@ fn a_killed_process_loses_nothing_acknowledged() {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(writer.stdout.take().unwrap())
-            .lines()
-            .map(|line| line.unwrap());
-        let sizes =
-            lines.filter_map(|line| line.split_once("acknowledged ")?.1.parse::<u64>().ok());
+        let lines = BufReader::new(writer.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+        let sizes = lines.filter_map(|line| line.split_once("acknowledged ")?.1.parse::<u64>().ok());
         let acked = sizes.take(acknowledgements).last().unwrap();
-        let locked = Log::open(open(&directory), OPTIONS, &random(3))
-            .err()
-            .map(|e| e.kind());
-        assert_eq!(
-            locked,
-            Some(ErrorKind::Locked),
-            "the writer is still at work"
-        );
+        let locked = Log::open(open(&directory), OPTIONS, &random(3)).err().map(|e| e.kind());
+        assert_eq!(locked, Some(ErrorKind::Locked), "the writer is still at work");
         let view = LogView::open(open(&directory)).unwrap();
-        assert!(
-            view.head().size.0 >= acked,
-            "a reader beside it sees what was acknowledged"
-        );
+        assert!(view.head().size.0 >= acked, "a reader beside it sees what was acknowledged");
         writer.kill().unwrap();
         writer.wait().unwrap();
         let (log, _) = Log::open(open(&directory), OPTIONS, &random(4)).unwrap();
         let size = log.head().size.0;
-        assert!(
-            size >= acked && size > before,
-            "{size} records, {acked} acknowledged"
-        );
+        assert!(size >= acked && size > before, "{size} records, {acked} acknowledged");
         let items: Vec<Item> = (0..size).map(item).collect();
         assert_eq!(log.head().root, root_of(&items));
         log.close().unwrap();
         let report = verify(&open(&directory), &|_, _| {}).unwrap();
-        assert_eq!(
-            (report.head.size, report.findings),
-            (Size(size), Vec::new())
-        );
+        assert_eq!((report.head.size, report.findings), (Size(size), Vec::new()));
         before = size;
     }
 }

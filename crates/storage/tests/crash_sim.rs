@@ -22,9 +22,7 @@ fn durable(files: &SimFiles, path: &str, bytes: &[u8]) -> Arc<dyn File> {
     let file = files.open(path, Open::Create).unwrap();
     file.write_at(bytes, 0).unwrap();
     file.sync_all().unwrap();
-    files
-        .sync_directory(if path.contains('/') { "log" } else { "" })
-        .unwrap();
+    files.sync_directory(if path.contains('/') { "log" } else { "" }).unwrap();
     file
 }
 type Listed = Vec<(String, Vec<u8>)>;
@@ -36,11 +34,7 @@ fn images(files: &SimFiles) -> BTreeSet<Listed> {
     crashes.map(|crash| listed(&crash.image)).collect()
 }
 fn listed(image: &Image) -> Listed {
-    image
-        .files
-        .iter()
-        .map(|(path, content)| (path.clone(), content.to_vec()))
-        .collect()
+    image.files.iter().map(|(path, content)| (path.clone(), content.to_vec())).collect()
 }
 fn only(path: &str, bytes: &[u8]) -> Listed {
     vec![(path.to_owned(), bytes.to_vec())]
@@ -61,11 +55,7 @@ fn a_directory_is_durable_with_its_parents_entry() {
     let whole = only("log/0", b"x");
     assert_eq!(images(&files), BTreeSet::from([vec![], whole.clone()]));
     files.sync_directory("").unwrap();
-    assert_eq!(
-        images(&files),
-        BTreeSet::from([vec![], whole.clone()]),
-        "the ledger's own entry is pending"
-    );
+    assert_eq!(images(&files), BTreeSet::from([vec![], whole.clone()]), "the ledger's own entry is pending");
     files.sync_directory("..").unwrap();
     assert_eq!(images(&files), BTreeSet::from([whole]));
 }
@@ -78,16 +68,10 @@ fn every_sector_and_the_length_are_lost_alone() {
     let images_now = images(&files);
     let lens: BTreeSet<usize> = images_now.iter().map(|image| image[0].1.len()).collect();
     assert_eq!(lens, BTreeSet::from([1_024, 1_536]));
-    let first_two: BTreeSet<(u8, u8)> = images_now
-        .iter()
-        .map(|image| (image[0].1[0], image[0].1[512]))
-        .collect();
+    let first_two: BTreeSet<(u8, u8)> = images_now.iter().map(|image| (image[0].1[0], image[0].1[512])).collect();
     assert_eq!(first_two, BTreeSet::from([(1, 1), (1, 2), (2, 1), (2, 2)]));
     for image in &images_now {
-        assert!(
-            image[0].1[..512].iter().all(|b| *b == image[0].1[0]),
-            "a sector is not torn"
-        );
+        assert!(image[0].1[..512].iter().all(|b| *b == image[0].1[0]), "a sector is not torn");
     }
     file.sync_data().unwrap();
     assert_eq!(images(&files), BTreeSet::from([only("log/0", &[2; 1_536])]));
@@ -111,16 +95,8 @@ fn a_rename_alone_replaces_or_does_not() {
     new.write_at(b"new", 0).unwrap();
     new.sync_all().unwrap();
     files.rename("HEAD.tmp", "HEAD").unwrap();
-    let heads: BTreeSet<Vec<u8>> = images(&files)
-        .into_iter()
-        .map(|image| {
-            image
-                .into_iter()
-                .find(|(path, _)| path == "HEAD")
-                .unwrap()
-                .1
-        })
-        .collect();
+    let heads: BTreeSet<Vec<u8>> =
+        images(&files).into_iter().map(|image| image.into_iter().find(|(path, _)| path == "HEAD").unwrap().1).collect();
     assert_eq!(heads, BTreeSet::from([b"old".to_vec(), b"new".to_vec()]));
     files.sync_directory("").unwrap();
     assert_eq!(images(&files), BTreeSet::from([only("HEAD", b"new")]));
@@ -130,27 +106,14 @@ fn a_rename_alone_replaces_or_does_not() {
 fn a_data_sync_leaves_lengths_pending_that_reading_does_not_need() {
     let files = ledger();
     let file = durable(&files, "log/0", b"header");
-    let lens = || {
-        images(&files)
-            .iter()
-            .map(|image| image[0].1.len())
-            .collect::<BTreeSet<_>>()
-    };
+    let lens = || images(&files).iter().map(|image| image[0].1.len()).collect::<BTreeSet<_>>();
     file.allocate(4_096).unwrap();
     file.write_at(b"batch", 6).unwrap();
     file.sync_data().unwrap();
-    assert_eq!(
-        lens(),
-        BTreeSet::from([4_096]),
-        "the batch is beyond the old length"
-    );
+    assert_eq!(lens(), BTreeSet::from([4_096]), "the batch is beyond the old length");
     file.allocate(8_192).unwrap();
     file.sync_data().unwrap();
-    assert_eq!(
-        lens(),
-        BTreeSet::from([4_096, 8_192]),
-        "fdatasync need not make an allocation durable"
-    );
+    assert_eq!(lens(), BTreeSet::from([4_096, 8_192]), "fdatasync need not make an allocation durable");
     file.sync_all().unwrap();
     assert_eq!(lens(), BTreeSet::from([8_192]));
 }
@@ -160,11 +123,7 @@ fn a_failed_sync_keeps_what_its_mask_says_and_calls_all_of_it_clean() {
     let files = ledger();
     let file = durable(&files, "log/0", &[1; 1_024]);
     file.write_at(&[2; 1_024], 0).unwrap();
-    files.inject(Fault::Sync {
-        nth: 1,
-        kept: 0b10,
-        len_kept: false,
-    });
+    files.inject(Fault::Sync { nth: 1, kept: 0b10, len_kept: false });
     assert_eq!(file.sync_data().unwrap_err().kind(), ErrorKind::Other);
     assert_eq!(files.take_faults(), 1);
     let kept = [[1; 512], [2; 512]].concat();
@@ -172,11 +131,7 @@ fn a_failed_sync_keeps_what_its_mask_says_and_calls_all_of_it_clean() {
     assert_eq!(images(&files), after);
     assert_eq!(read(&files, "log/0"), [2; 1_024], "it still shows");
     file.sync_data().unwrap();
-    assert_eq!(
-        images(&files),
-        after,
-        "a second sync claims success and does nothing"
-    );
+    assert_eq!(images(&files), after, "a second sync claims success and does nothing");
     files.evict(u64::MAX);
     assert_eq!(read(&files, "log/0"), kept);
 }
@@ -190,19 +145,12 @@ fn other_faults_happen_once_at_their_turn() {
     assert!(file.write_at(&[2; 1_024], 0).is_err());
     assert_eq!(read(&files, "log/0"), [[2; 512], [1; 512]].concat());
     files.inject(Fault::Allocate { nth: 1 });
-    assert_eq!(
-        file.allocate(2_048).unwrap_err().kind(),
-        ErrorKind::StorageFull
-    );
+    assert_eq!(file.allocate(2_048).unwrap_err().kind(), ErrorKind::StorageFull);
     file.allocate(2_048).unwrap();
     files.inject(Fault::Rename { nth: 1 });
     assert!(files.rename("log/0", "log/1").is_err());
     files.rename("log/0", "log/1").unwrap();
-    files.inject(Fault::Sync {
-        nth: 1,
-        kept: 0,
-        len_kept: false,
-    });
+    files.inject(Fault::Sync { nth: 1, kept: 0, len_kept: false });
     assert!(files.sync_directory("log").is_err());
     assert!(images(&files).iter().all(|image| image[0].0 == "log/0"));
     files.inject(Fault::Rename { nth: 1 });
@@ -217,11 +165,7 @@ fn a_full_disk_refuses_what_grows() {
     durable(&files, "HEAD", &[1; 1_000]);
     files.set_capacity(Some(2_500));
     file.write_at(&[2; 1_500], 0).unwrap();
-    for refused in [
-        file.write_at(&[3; 10], 1_495),
-        file.allocate(1_501),
-        file.set_len(1_501),
-    ] {
+    for refused in [file.write_at(&[3; 10], 1_495), file.allocate(1_501), file.set_len(1_501)] {
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::StorageFull);
     }
     file.write_at(&[3; 10], 1_490).unwrap();
@@ -239,19 +183,8 @@ fn operations_are_counted() {
     file.write_at(&[1; 700], 0).unwrap();
     file.sync_data().unwrap();
     let counts = files.take_counts();
-    assert_eq!(
-        (
-            counts.reads,
-            counts.bytes_read,
-            counts.writes,
-            counts.bytes_written
-        ),
-        (1, 500, 1, 700)
-    );
-    assert_eq!(
-        (counts.data_syncs, counts.syncs, counts.directory_syncs),
-        (1, 0, 0)
-    );
+    assert_eq!((counts.reads, counts.bytes_read, counts.writes, counts.bytes_written), (1, 500, 1, 700));
+    assert_eq!((counts.data_syncs, counts.syncs, counts.directory_syncs), (1, 0, 0));
     assert_eq!(files.take_counts().reads, 0);
 }
 
@@ -265,39 +198,16 @@ fn snapshots_follow_each_change_and_carry_the_mark() {
     files.mark(1);
     let snapshots = files.take_snapshots();
     let kinds: Vec<_> = snapshots.iter().map(|s| (s.whole, s.mark)).collect();
-    assert_eq!(
-        kinds,
-        [
-            (false, 0),
-            (false, 0),
-            (false, 0),
-            (true, 0),
-            (true, 0),
-            (true, 1)
-        ]
-    );
-    let ones = |disk: &sovang_storage::sim::Disk| {
-        disk.visible().files["log/0"]
-            .to_vec()
-            .iter()
-            .filter(|b| **b == 1)
-            .count()
-    };
-    let ones: Vec<_> = snapshots
-        .iter()
-        .map(|snapshot| ones(&snapshot.disk))
-        .collect();
+    assert_eq!(kinds, [(false, 0), (false, 0), (false, 0), (true, 0), (true, 0), (true, 1)]);
+    let ones = |disk: &sovang_storage::sim::Disk| disk.visible().files["log/0"].to_vec().iter().filter(|b| **b == 1).count();
+    let ones: Vec<_> = snapshots.iter().map(|snapshot| ones(&snapshot.disk)).collect();
     assert_eq!(ones, [512, 1_024, 1_536, 2_048, 2_048, 2_048]);
     assert_eq!(snapshots[3].disk.crashes(100, 0).count(), 16);
     assert_eq!(snapshots[4].disk.crashes(100, 0).count(), 1);
     let sampled = snapshots[3].disk.crashes(10, 7);
     assert!(!sampled.is_exhaustive());
     let sampled: BTreeSet<_> = sampled.map(|crash| listed(&crash.image)).collect();
-    assert_eq!(
-        sampled.len(),
-        10,
-        "none, all, each alone and each missing are different"
-    );
+    assert_eq!(sampled.len(), 10, "none, all, each alone and each missing are different");
 }
 
 #[test]
@@ -313,10 +223,7 @@ fn a_machine_or_a_process_starts_again() {
     let crash = process.disk().crashes(1, 0).next().unwrap();
     let machine = SimFiles::from_image(&crash.image);
     assert_eq!(read(&machine, "log/0"), b"durable");
-    assert_eq!(
-        machine.open("HEAD", Open::Read).err().unwrap().kind(),
-        ErrorKind::NotFound
-    );
+    assert_eq!(machine.open("HEAD", Open::Read).err().unwrap().kind(), ErrorKind::NotFound);
     assert_eq!(machine.disk().visible(), crash.image);
     assert_eq!(crash.image.files["log/0"], Content::new(b"durable"));
 }

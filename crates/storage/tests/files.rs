@@ -42,10 +42,7 @@ fn create(files: &dyn Files, path: &str, bytes: &[u8]) -> Arc<dyn File> {
 fn directories_are_created_listed_and_synced() {
     on_each(|files| {
         assert_eq!(kind(files.list("")), Some(ErrorKind::NotFound));
-        assert_eq!(
-            kind(files.open("ledger", Open::Create)),
-            Some(ErrorKind::NotFound)
-        );
+        assert_eq!(kind(files.open("ledger", Open::Create)), Some(ErrorKind::NotFound));
         files.create_directory("").unwrap();
         files.create_directory("").unwrap();
         files.sync_directory("..").unwrap();
@@ -61,22 +58,10 @@ fn directories_are_created_listed_and_synced() {
         files.sync_directory("log").unwrap();
         assert_eq!(kind(files.list("vault")), Some(ErrorKind::NotFound));
         assert_eq!(kind(files.list("HEAD")), Some(ErrorKind::NotADirectory));
-        assert_eq!(
-            kind(files.sync_directory("vault")),
-            Some(ErrorKind::NotFound)
-        );
-        assert_eq!(
-            kind(files.sync_directory("HEAD")),
-            Some(ErrorKind::NotADirectory)
-        );
-        assert_eq!(
-            kind(files.create_directory("HEAD")),
-            Some(ErrorKind::AlreadyExists)
-        );
-        assert_eq!(
-            kind(files.open("vault/1", Open::Create)),
-            Some(ErrorKind::NotFound)
-        );
+        assert_eq!(kind(files.sync_directory("vault")), Some(ErrorKind::NotFound));
+        assert_eq!(kind(files.sync_directory("HEAD")), Some(ErrorKind::NotADirectory));
+        assert_eq!(kind(files.create_directory("HEAD")), Some(ErrorKind::AlreadyExists));
+        assert_eq!(kind(files.open("vault/1", Open::Create)), Some(ErrorKind::NotFound));
         for how in [Open::Read, Open::Write, Open::Create] {
             assert!(files.open("log", how).is_err(), "a directory is no file");
         }
@@ -142,31 +127,16 @@ fn names_change_and_handles_stay() {
         let new = create(files, "HEAD.tmp", b"new");
         files.rename("HEAD.tmp", "HEAD").unwrap();
         assert_eq!(all(&*files.open("HEAD", Open::Read).unwrap()), b"new");
-        assert_eq!(
-            kind(files.open("HEAD.tmp", Open::Read)),
-            Some(ErrorKind::NotFound)
-        );
+        assert_eq!(kind(files.open("HEAD.tmp", Open::Read)), Some(ErrorKind::NotFound));
         new.write_at(b"N", 0).unwrap();
         assert_eq!(all(&*files.open("HEAD", Open::Write).unwrap()), b"New");
-        assert_eq!(
-            all(&*old),
-            b"old",
-            "the replaced file is still there for who has it open"
-        );
+        assert_eq!(all(&*old), b"old", "the replaced file is still there for who has it open");
         let newest = create(files, "HEAD", b"newest");
-        assert_eq!(
-            all(&*new),
-            b"New",
-            "creating replaces, it does not truncate"
-        );
+        assert_eq!(all(&*new), b"New", "creating replaces, it does not truncate");
         files.remove("HEAD").unwrap();
         assert_eq!(all(&*newest), b"newest");
         assert_eq!(files.list("").unwrap(), ["log"]);
-        let gone = [
-            kind(files.remove("HEAD")),
-            kind(files.rename("HEAD", "x")),
-            kind(files.open("HEAD", Open::Write)),
-        ];
+        let gone = [kind(files.remove("HEAD")), kind(files.rename("HEAD", "x")), kind(files.open("HEAD", Open::Write))];
         assert_eq!(gone, [Some(ErrorKind::NotFound); 3]);
     });
 }
@@ -210,10 +180,7 @@ fn several_threads_write_and_read_one_file() {
 #[test]
 fn a_path_is_described_for_people() {
     on_each_created(|files| assert!(files.describe("log/0").to_string_lossy().ends_with("log/0")));
-    assert_eq!(
-        DiskFiles::new("golden-book").describe("").to_str(),
-        Some("golden-book")
-    );
+    assert_eq!(DiskFiles::new("golden-book").describe("").to_str(), Some("golden-book"));
 }
 
 #[test]
@@ -226,11 +193,7 @@ fn a_fork_in_memory_is_independent_and_unlocked() {
     file.write_at(b"two", 0).unwrap();
     assert_eq!(all(&*fork.open("HEAD", Open::Read).unwrap()), b"one");
     fork.lock("HEAD").unwrap();
-    assert_eq!(
-        all(&*files.clone().open("HEAD", Open::Read).unwrap()),
-        b"two",
-        "a clone is the same files"
-    );
+    assert_eq!(all(&*files.clone().open("HEAD", Open::Read).unwrap()), b"two", "a clone is the same files");
 }
 
 #[derive(Clone, Debug)]
@@ -244,15 +207,10 @@ enum Step {
 }
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let path = || prop::sample::select(vec!["HEAD", "HEAD.tmp", "log/0", "log/1"]);
-    let renames = vec![
-        ("HEAD", "HEAD.tmp"),
-        ("HEAD.tmp", "HEAD"),
-        ("log/0", "log/1"),
-    ];
+    let renames = vec![("HEAD", "HEAD.tmp"), ("HEAD.tmp", "HEAD"), ("log/0", "log/1")];
     let step = prop_oneof![
         path().prop_map(Step::Create),
-        (path(), 0u64..2_000, 0usize..1_500, 1u8..)
-            .prop_map(|(p, o, n, b)| Step::Write(p, o, n, b)),
+        (path(), 0u64..2_000, 0usize..1_500, 1u8..).prop_map(|(p, o, n, b)| Step::Write(p, o, n, b)),
         (path(), 0u64..2_500).prop_map(|(p, n)| Step::SetLen(p, n)),
         (path(), 0u64..2_500).prop_map(|(p, n)| Step::Allocate(p, n)),
         prop::sample::select(renames).prop_map(|(from, to)| Step::Rename(from, to)),
@@ -264,9 +222,7 @@ fn take(files: &dyn Files, step: &Step) -> Option<ErrorKind> {
     let open = |path: &str| files.open(path, Open::Write);
     kind(match *step {
         Step::Create(path) => files.open(path, Open::Create).map(drop),
-        Step::Write(path, offset, len, byte) => {
-            open(path).and_then(|file| file.write_at(&vec![byte; len], offset))
-        }
+        Step::Write(path, offset, len, byte) => open(path).and_then(|file| file.write_at(&vec![byte; len], offset)),
         Step::SetLen(path, len) => open(path).and_then(|file| file.set_len(len)),
         Step::Allocate(path, len) => open(path).and_then(|file| file.allocate(len)),
         Step::Rename(from, to) => files.rename(from, to),

@@ -1,10 +1,6 @@
 //! The log's behaviour through its public face, on files in memory, on the simulated disk and on a real one.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap
-)]
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 
 #[path = "log/common.rs"]
 mod common;

@@ -65,7 +65,13 @@ fn print(audit: &Audit) -> Result<(), Failure> {
     if audit.is_sound() {
         writeln!(out, "sound: {} records, root {} (consistent, not anchored)", head.size, head.root.to_base64())?;
     } else {
-        writeln!(out, "{} findings; the log holds up to size {}, root {}", audit.findings.len(), head.size, head.root.to_base64())?;
+        writeln!(
+            out,
+            "{} findings; the log holds up to size {}, root {}",
+            audit.findings.len(),
+            head.size,
+            head.root.to_base64()
+        )?;
     }
     Ok(out.flush()?)
 }

@@ -18,11 +18,7 @@ pub(super) fn trace<T: DeserializeOwned>(sample: Sample) -> Traced<T> {
     let mut walk = Walk::new(sample);
     let value = walk.run();
     let refusals = walk.nodes.iter().filter(|node| node.refused).count();
-    Traced {
-        value,
-        shape: walk.render(ROOT),
-        refusals,
-    }
+    Traced { value, shape: walk.render(ROOT), refusals }
 }
 
 /// Bounds a trace whose types keep asking for something new.
@@ -72,13 +68,7 @@ struct Walk {
 
 impl Walk {
     fn new(sample: Sample) -> Self {
-        let mut walk = Self {
-            nodes: Vec::new(),
-            sample,
-            within: Vec::new(),
-            marked: false,
-            avoided: false,
-        };
+        let mut walk = Self { nodes: Vec::new(), sample, within: Vec::new(), marked: false, avoided: false };
         walk.add();
         walk
     }
@@ -87,10 +77,7 @@ impl Walk {
         for _ in 0..PASSES_MAX {
             self.within.clear();
             (self.marked, self.avoided) = (false, false);
-            let value = T::deserialize(At {
-                walk: self,
-                node: ROOT,
-            });
+            let value = T::deserialize(At { walk: self, node: ROOT });
             match self.mark(ROOT, value) {
                 Ok(value) => first = first.or(Some(value)),
                 Err(Stop) if !self.avoided => break,
@@ -103,13 +90,7 @@ impl Walk {
         first
     }
     fn add(&mut self) -> usize {
-        let node = Node {
-            form: Form::Untraced,
-            children: Vec::new(),
-            whole: false,
-            avoid: false,
-            refused: false,
-        };
+        let node = Node { form: Form::Untraced, children: Vec::new(), whole: false, avoid: false, refused: false };
         self.nodes.push(node);
         self.nodes.len() - 1
     }
@@ -121,13 +102,7 @@ impl Walk {
         self.nodes[node].children[index]
     }
     fn is_complete(&self, node: usize) -> bool {
-        let Node {
-            form,
-            children,
-            whole,
-            avoid,
-            refused,
-        } = &self.nodes[node];
+        let Node { form, children, whole, avoid, refused } = &self.nodes[node];
         let content = || children.iter().all(|child| self.is_complete(*child));
         *avoid
             || *refused
@@ -135,9 +110,7 @@ impl Walk {
                 Form::Untraced => false,
                 Form::Scalar(_) | Form::Recursive(_) => true,
                 Form::Enum(_) => content(),
-                Form::Option | Form::List | Form::Map | Form::Tuple | Form::Struct(_) => {
-                    *whole && content()
-                }
+                Form::Option | Form::List | Form::Map | Form::Tuple | Form::Struct(_) => *whole && content(),
             }
     }
     /// Marks the place of a failure that has no mark yet: there the type refused what it was given.
@@ -181,18 +154,8 @@ impl Walk {
     }
 
     fn render(&self, node: usize) -> String {
-        let Node {
-            form,
-            children,
-            refused,
-            whole,
-            ..
-        } = &self.nodes[node];
-        let child = |index: usize| {
-            children
-                .get(index)
-                .map_or_else(|| "?".to_owned(), |child| self.render(*child))
-        };
+        let Node { form, children, refused, whole, .. } = &self.nodes[node];
+        let child = |index: usize| children.get(index).map_or_else(|| "?".to_owned(), |child| self.render(*child));
         let mut text = match form {
             Form::Untraced => "?".to_owned(),
             Form::Scalar(name) => (*name).to_owned(),
@@ -212,21 +175,14 @@ impl Walk {
                 }
             }
             Form::Struct(fields) => {
-                let fields = fields
-                    .iter()
-                    .enumerate()
-                    .map(|(index, name)| format!("{name}: {}", child(index)));
+                let fields = fields.iter().enumerate().map(|(index, name)| format!("{name}: {}", child(index)));
                 format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
             }
             Form::Enum(variants) => {
-                let variants =
-                    variants
-                        .iter()
-                        .enumerate()
-                        .map(|(index, name)| match children.get(index) {
-                            Some(content) => self.render_variant(name, *content),
-                            None => (*name).to_owned(),
-                        });
+                let variants = variants.iter().enumerate().map(|(index, name)| match children.get(index) {
+                    Some(content) => self.render_variant(name, *content),
+                    None => (*name).to_owned(),
+                });
                 format!("enum({})", variants.collect::<Vec<_>>().join(" | "))
             }
             Form::Recursive(name) => format!("^{name}"),
@@ -277,20 +233,10 @@ impl<'w> At<'w> {
         self.walk.sample
     }
     /// Notes a tuple or struct, and hands out its items.
-    fn items<'de, V: Visitor<'de>>(
-        self,
-        form: Form,
-        count: usize,
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
+    fn items<'de, V: Visitor<'de>>(self, form: Form, count: usize, visitor: V) -> Result<V::Value, Stop> {
         let Self { walk, node } = self;
         walk.nodes[node].form = form;
-        let value = visitor.visit_seq(Items {
-            walk: &mut *walk,
-            node,
-            next: 0,
-            end: count,
-        });
+        let value = visitor.visit_seq(Items { walk: &mut *walk, node, next: 0, end: count });
         walk.done(node, value)
     }
     /// Notes what may be empty, and says whether it has to be.
@@ -352,24 +298,13 @@ impl<'de> de::Deserializer<'de> for At<'_> {
         self.scalar(UNIT);
         visitor.visit_unit()
     }
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Stop> {
         self.deserialize_unit(visitor)
     }
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Stop> {
         let Self { walk, node } = self;
         walk.enter(node, name, 0)?;
-        let value = visitor.visit_newtype_struct(At {
-            walk: &mut *walk,
-            node,
-        });
+        let value = visitor.visit_newtype_struct(At { walk: &mut *walk, node });
         walk.within.pop();
         value
     }
@@ -379,10 +314,7 @@ impl<'de> de::Deserializer<'de> for At<'_> {
         }
         let Self { walk, node } = self;
         let content = walk.child(node, 0);
-        let value = visitor.visit_some(At {
-            walk: &mut *walk,
-            node: content,
-        });
+        let value = visitor.visit_some(At { walk: &mut *walk, node: content });
         let value = walk.mark(content, value);
         let value = walk.done(node, value);
         walk.choose(node, value)
@@ -390,41 +322,23 @@ impl<'de> de::Deserializer<'de> for At<'_> {
     fn deserialize_seq<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Stop> {
         let count = usize::from(!self.is_empty(Form::List));
         let Self { walk, node } = self;
-        let value = At {
-            walk: &mut *walk,
-            node,
-        }
-        .items(Form::List, count, visitor);
+        let value = At { walk: &mut *walk, node }.items(Form::List, count, visitor);
         walk.choose(node, value)
     }
     fn deserialize_map<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Stop> {
         let end = if self.is_empty(Form::Map) { 0 } else { 2 };
         let Self { walk, node } = self;
-        let value = visitor.visit_map(Items {
-            walk: &mut *walk,
-            node,
-            next: 0,
-            end,
-        });
+        let value = visitor.visit_map(Items { walk: &mut *walk, node, next: 0, end });
         let value = walk.done(node, value);
         walk.choose(node, value)
     }
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
         self.items(Form::Tuple, len, visitor)
     }
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        len: usize,
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(self, name: &'static str, len: usize, visitor: V) -> Result<V::Value, Stop> {
         let Self { walk, node } = self;
         walk.enter(node, name, len)?;
-        let value = At {
-            walk: &mut *walk,
-            node,
-        }
-        .items(Form::Tuple, len, visitor);
+        let value = At { walk: &mut *walk, node }.items(Form::Tuple, len, visitor);
         walk.within.pop();
         value
     }
@@ -436,11 +350,7 @@ impl<'de> de::Deserializer<'de> for At<'_> {
     ) -> Result<V::Value, Stop> {
         let Self { walk, node } = self;
         walk.enter(node, name, fields.as_ptr().addr())?;
-        let value = At {
-            walk: &mut *walk,
-            node,
-        }
-        .items(Form::Struct(fields), fields.len(), visitor);
+        let value = At { walk: &mut *walk, node }.items(Form::Struct(fields), fields.len(), visitor);
         walk.within.pop();
         value
     }
@@ -455,11 +365,7 @@ impl<'de> de::Deserializer<'de> for At<'_> {
         walk.nodes[node].form = Form::Enum(variants);
         let index = walk.variant_to_choose(node, variants.len())?;
         let content = walk.child(node, index);
-        let value = visitor.visit_enum(Variant {
-            walk: &mut *walk,
-            index,
-            node: content,
-        });
+        let value = visitor.visit_enum(Variant { walk: &mut *walk, index, node: content });
         walk.within.pop();
         let value = walk.mark(content, value);
         walk.choose(content, value)
@@ -480,19 +386,13 @@ impl Items<'_> {
         }
         let child = self.walk.child(self.node, self.next);
         self.next += 1;
-        let value = seed.deserialize(At {
-            walk: &mut *self.walk,
-            node: child,
-        });
+        let value = seed.deserialize(At { walk: &mut *self.walk, node: child });
         self.walk.mark(child, value).map(Some)
     }
 }
 impl<'de> de::SeqAccess<'de> for Items<'_> {
     type Error = Stop;
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Stop> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Stop> {
         self.item(seed)
     }
     fn size_hint(&self) -> Option<usize> {
@@ -501,10 +401,7 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
 }
 impl<'de> de::MapAccess<'de> for Items<'_> {
     type Error = Stop;
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Stop> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Stop> {
         self.item(seed)
     }
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
@@ -524,13 +421,7 @@ impl<'de, 'w> de::EnumAccess<'de> for Variant<'w> {
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, At<'w>), Stop> {
         let index = u32::try_from(self.index).map_err(|_| Stop)?;
         let chosen = seed.deserialize(IntoDeserializer::<Stop>::into_deserializer(index))?;
-        Ok((
-            chosen,
-            At {
-                walk: self.walk,
-                node: self.node,
-            },
-        ))
+        Ok((chosen, At { walk: self.walk, node: self.node }))
     }
 }
 impl<'de> de::VariantAccess<'de> for At<'_> {
@@ -543,21 +434,14 @@ impl<'de> de::VariantAccess<'de> for At<'_> {
         let Self { walk, node } = self;
         walk.nodes[node].form = Form::Tuple;
         let content = walk.child(node, 0);
-        let value = seed.deserialize(At {
-            walk: &mut *walk,
-            node: content,
-        });
+        let value = seed.deserialize(At { walk: &mut *walk, node: content });
         let value = walk.mark(content, value);
         walk.done(node, value)
     }
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Stop> {
         self.items(Form::Tuple, len, visitor)
     }
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Stop> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Stop> {
         self.items(Form::Struct(fields), fields.len(), visitor)
     }
 }

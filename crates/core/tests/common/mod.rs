@@ -1,40 +1,18 @@
 //! A small domain with personal fields, replacements and retractions.
-#![allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "shared by several test programs"
-)]
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "shared by several test programs")]
 
-use sovang_core::{
-    Amends, CodecError, Date, Decoder, Encoder, Event, Kind, Personal, RecordId, Tags, calendar,
-};
+use sovang_core::{Amends, CodecError, Date, Decoder, Encoder, Event, Kind, Personal, RecordId, Tags, calendar};
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Club {
-    Joined {
-        seats: u32,
-        club: String,
-        name: Personal<String>,
-        owes: Personal<i32>,
-    },
-    Moved {
-        target: RecordId,
-        on: Date,
-        by: Box<Club>,
-    },
-    Left {
-        target: RecordId,
-    },
+    Joined { seats: u32, club: String, name: Personal<String>, owes: Personal<i32> },
+    Moved { target: RecordId, on: Date, by: Box<Club> },
+    Left { target: RecordId },
 }
 
 impl Event for Club {
     const SCHEMA: &'static str = "example.org/clubs";
-    const KINDS: &'static [Kind] = &[
-        Kind::new(0x0101, 1, "joined"),
-        Kind::new(0x0102, 3, "moved"),
-        Kind::new(0x0103, 1, "left"),
-    ];
+    const KINDS: &'static [Kind] = &[Kind::new(0x0101, 1, "joined"), Kind::new(0x0102, 3, "moved"), Kind::new(0x0103, 1, "left")];
     fn kind(&self) -> Kind {
         Self::KINDS[match self {
             Self::Joined { .. } => 0,
@@ -44,12 +22,7 @@ impl Event for Club {
     }
     fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
         match self {
-            Self::Joined {
-                seats,
-                club,
-                name,
-                owes,
-            } => {
+            Self::Joined { seats, club, name, owes } => {
                 to.put(&(seats, club))?;
                 // Not in ascending order: the record sorts them.
                 to.personal(0x0109, owes)?;
@@ -66,24 +39,13 @@ impl Event for Club {
         Ok(match (number, version) {
             (0x0101, 1) => {
                 let (seats, club) = from.take()?;
-                Self::Joined {
-                    seats,
-                    club,
-                    name: from.personal(1)?,
-                    owes: from.personal(0x0109)?,
-                }
+                Self::Joined { seats, club, name: from.personal(1)?, owes: from.personal(0x0109)? }
             }
             (0x0102, 3) => {
                 let on = calendar::date_of(from.take()?)?;
-                Self::Moved {
-                    target: from.target()?,
-                    on,
-                    by: Box::new(from.take_event()?),
-                }
+                Self::Moved { target: from.target()?, on, by: Box::new(from.take_event()?) }
             }
-            (0x0103, 1) => Self::Left {
-                target: from.target()?,
-            },
+            (0x0103, 1) => Self::Left { target: from.target()? },
             _ => return Err(from.unknown_kind()),
         })
     }
@@ -100,11 +62,7 @@ impl Event for Club {
     fn amends(&self) -> Option<Amends<'_, Self>> {
         match self {
             Self::Joined { .. } => None,
-            Self::Moved { target, on, by } => Some(Amends::Replaces {
-                target: *target,
-                on: *on,
-                by,
-            }),
+            Self::Moved { target, on, by } => Some(Amends::Replaces { target: *target, on: *on, by }),
             Self::Left { target } => Some(Amends::Retracts { target: *target }),
         }
     }
@@ -112,7 +70,5 @@ impl Event for Club {
 
 /// Sixteen bytes that count up from `start`.
 pub fn counting(start: u8) -> RecordId {
-    RecordId::from_bytes(std::array::from_fn(|n| {
-        start + u8::try_from(n).expect("small")
-    }))
+    RecordId::from_bytes(std::array::from_fn(|n| start + u8::try_from(n).expect("small")))
 }

@@ -5,8 +5,8 @@ use crate::command::Store;
 use sovang_core::event::Amends;
 use sovang_core::record::{Frame, Prepared};
 use sovang_core::{
-    Actor, Condition, Conflict, Entry, Envelope, Error, ErrorKind, Event, Position, Query,
-    RecordId, Recorded, Result, Size, TagKey, Tags, calendar,
+    Actor, Condition, Conflict, Entry, Envelope, Error, ErrorKind, Event, Position, Query, RecordId, Recorded, Result, Size,
+    TagKey, Tags, calendar,
 };
 use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,10 +37,7 @@ impl Kept {
 
 impl<E> Default for Memory<E> {
     fn default() -> Self {
-        Self {
-            kept: Mutex::default(),
-            event: PhantomData,
-        }
+        Self { kept: Mutex::default(), event: PhantomData }
     }
 }
 
@@ -62,11 +59,7 @@ impl<E: Event> Memory<E> {
     fn matching(&self, query: &Query, from: Size, to: Size) -> Vec<(Position, Frame)> {
         let kept = self.kept();
         (from.0..)
-            .zip(
-                kept.iter()
-                    .skip(index(from.0))
-                    .take(index(to.0.saturating_sub(from.0))),
-            )
+            .zip(kept.iter().skip(index(from.0)).take(index(to.0.saturating_sub(from.0))))
             .filter(|(_, kept)| kept.matches(query))
             .map(|(position, kept)| (Position(position), kept.frame.clone()))
             .collect()
@@ -93,33 +86,18 @@ impl<E: Event> Store<E> for Memory<E> {
         Ok(self.len())
     }
 
-    fn read(
-        &self,
-        query: &Query,
-        from: Size,
-        to: Size,
-    ) -> Result<impl Iterator<Item = Result<Recorded<E>>>> {
-        Ok(self
-            .matching(query, from, to)
-            .into_iter()
-            .map(|(position, frame)| decode(position, frame)))
+    fn read(&self, query: &Query, from: Size, to: Size) -> Result<impl Iterator<Item = Result<Recorded<E>>>> {
+        Ok(self.matching(query, from, to).into_iter().map(|(position, frame)| decode(position, frame)))
     }
 
     fn before(&self, target: RecordId, position: Position) -> Result<Option<Recorded<E>>> {
         let found = {
             let kept = self.kept();
-            let history = || {
-                (0..)
-                    .zip(kept.iter())
-                    .take(index(position.0))
-                    .filter(|(_, kept)| is_of(kept, target))
-            };
+            let history = || (0..).zip(kept.iter()).take(index(position.0)).filter(|(_, kept)| is_of(kept, target));
             if history().any(|(_, kept)| kept.frame.is_retraction()) {
                 return Ok(None);
             }
-            history()
-                .last()
-                .map(|(position, kept)| (Position(position), kept.frame.clone()))
+            history().last().map(|(position, kept)| (Position(position), kept.frame.clone()))
         };
         let (position, frame) = found.ok_or_else(|| no_target(target))?;
         Ok(Some(decode(position, frame)?))
@@ -128,10 +106,7 @@ impl<E: Event> Store<E> for Memory<E> {
     fn append(&self, entries: Vec<Entry<E>>, condition: Condition) -> Result<Vec<Position>> {
         let mut kept = self.kept();
         let in_the_way = kept.iter().rposition(|kept| kept.matches(&condition.query));
-        if let Some(position) = in_the_way
-            .map(|p| Position(p as u64))
-            .filter(|p| !condition.looked_at.contains(*p))
-        {
+        if let Some(position) = in_the_way.map(|p| Position(p as u64)).filter(|p| !condition.looked_at.contains(*p)) {
             return Err(Error::new(ErrorKind::Conflict, "another record came first")
                 .with_conflict(Conflict::new(position, condition.looked_at)));
         }
@@ -153,11 +128,8 @@ impl<E: Event> Store<E> for Memory<E> {
 }
 
 fn no_target(target: RecordId) -> Error {
-    Error::new(
-        ErrorKind::AmendmentTarget,
-        format!("no record {target} was given before the amendment that names it"),
-    )
-    .advise("the nth given record has the id testing::record_id(n)")
+    Error::new(ErrorKind::AmendmentTarget, format!("no record {target} was given before the amendment that names it"))
+        .advise("the nth given record has the id testing::record_id(n)")
 }
 
 fn keep<E: Event>(earlier: &[Kept], entry: &Entry<E>, position: u64) -> Result<Kept> {
@@ -173,26 +145,15 @@ fn keep<E: Event>(earlier: &[Kept], entry: &Entry<E>, position: u64) -> Result<K
         &[],
         &mut || Ok([0; 32]),
     )?;
-    prepared.stamp(
-        i64::try_from(position).unwrap_or(i64::MAX),
-        calendar::days_of(DAY),
-    );
+    prepared.stamp(i64::try_from(position).unwrap_or(i64::MAX), calendar::days_of(DAY));
     let frame = Frame::parse(prepared.bytes().to_vec().into())?;
-    let mut kept = Kept {
-        kinds: vec![frame.kind()],
-        tags: frame.tags(),
-        target: prepared.target(),
-        frame,
-    };
+    let mut kept = Kept { kinds: vec![frame.kind()], tags: frame.tags(), target: prepared.target(), frame };
     if let Some(Amends::Replaces { by, .. }) = event.amends() {
         kept.kinds.push(by.kind().number());
         kept.tags.extend(Tags::of(by)?);
     }
     if let Some(target) = kept.target {
-        if !earlier
-            .iter()
-            .any(|other| other.frame.id() == target && other.target.is_none())
-        {
+        if !earlier.iter().any(|other| other.frame.id() == target && other.target.is_none()) {
             return Err(no_target(target));
         }
         for other in earlier.iter().filter(|other| is_of(other, target)) {

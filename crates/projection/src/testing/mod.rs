@@ -61,10 +61,7 @@ pub fn given<E: Event>(events: impl IntoIterator<Item = E>) -> Given<E> {
 /// Events that have been recorded, on that day.
 #[must_use]
 pub fn given_on<E: Event>(day: Date, events: impl IntoIterator<Item = E>) -> Given<E> {
-    Given {
-        entries: Vec::new(),
-    }
-    .and_on(day, events)
+    Given { entries: Vec::new() }.and_on(day, events)
 }
 
 /// What has been recorded when the command comes.
@@ -103,9 +100,7 @@ impl<E: Event> Given<E> {
         if let Err(error) = looking.look(&memory, command, size) {
             panic!("the command's state cannot be folded: {error}");
         }
-        When {
-            decided: command.decide(&looking.state),
-        }
+        When { decided: command.decide(&looking.state) }
     }
 }
 
@@ -132,12 +127,7 @@ impl<E: Event, R: Debug> When<E, R> {
     /// As [`Self::then`], and when the day is another or left to the writer.
     #[track_caller]
     pub fn then_on(self, day: Date, expected: impl IntoIterator<Item = E>) {
-        self.check(
-            expected
-                .into_iter()
-                .map(|event| (event, Some(day)))
-                .collect(),
-        );
+        self.check(expected.into_iter().map(|event| (event, Some(day))).collect());
     }
     /// Asserts that the command was refused for this reason.
     ///
@@ -150,15 +140,9 @@ impl<E: Event, R: Debug> When<E, R> {
     {
         match self.decided {
             Ok(entries) => {
-                panic!(
-                    "expected the refusal {expected:?}, but the command decided on {:?}",
-                    Events(&entries)
-                )
+                panic!("expected the refusal {expected:?}, but the command decided on {:?}", Events(&entries))
             }
-            Err(refusal) => assert!(
-                refusal == expected,
-                "expected the refusal {expected:?}, got {refusal:?}"
-            ),
+            Err(refusal) => assert!(refusal == expected, "expected the refusal {expected:?}, got {refusal:?}"),
         }
     }
     /// The decision itself, for other assertions.
@@ -180,28 +164,16 @@ impl<E: Event, R: Debug> When<E, R> {
         };
         for (nth, (event, day)) in expected.iter().enumerate() {
             let Some(entry) = entries.get(nth) else {
-                panic!(
-                    "event {nth} is missing: expected {:?}, and the command decided on {:?}",
-                    Shown(event),
-                    Events(&entries)
-                )
+                panic!("event {nth} is missing: expected {:?}, and the command decided on {:?}", Shown(event), Events(&entries))
             };
             let same = match (recorded_form(event), recorded_form(entry.event())) {
                 (Ok(expected), Ok(decided)) => expected == decided,
                 (Err(error), _) => {
                     panic!("the expected event {nth} cannot be recorded: {error}: {:?}", Shown(event))
                 }
-                (_, Err(error)) => panic!(
-                    "event {nth} cannot be recorded: {error}: {:?}",
-                    Shown(entry.event())
-                ),
+                (_, Err(error)) => panic!("event {nth} cannot be recorded: {error}: {:?}", Shown(entry.event())),
             };
-            assert!(
-                same,
-                "event {nth} differs\nexpected: {:?}\n decided: {:?}",
-                Shown(event),
-                Shown(entry.event())
-            );
+            assert!(same, "event {nth} differs\nexpected: {:?}\n decided: {:?}", Shown(event), Shown(entry.event()));
             if day.is_some() {
                 let decided = entry.occurred_on();
                 assert!(
@@ -212,21 +184,14 @@ impl<E: Event, R: Debug> When<E, R> {
             }
         }
         let more = &entries[expected.len()..];
-        assert!(
-            more.is_empty(),
-            "{} more events were decided on than expected: {:?}",
-            more.len(),
-            Events(more)
-        );
+        assert!(more.is_empty(), "{} more events were decided on than expected: {:?}", more.len(), Events(more));
     }
 }
 
 struct Events<'a, E>(&'a [Entry<E>]);
 impl<E: Event> Debug for Events<'_, E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|entry| Shown(entry.event())))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|entry| Shown(entry.event()))).finish()
     }
 }
 
@@ -246,11 +211,7 @@ impl<E: Event> Debug for Shown<'_, E> {
     }
 }
 
-type Form = (
-    (u16, u16),
-    Vec<u8>,
-    Vec<(u16, sovang_core::event::PersonalPart)>,
-);
+type Form = ((u16, u16), Vec<u8>, Vec<(u16, sovang_core::event::PersonalPart)>);
 
 fn recorded_form<E: Event>(event: &E) -> Result<Form, CodecError> {
     let mut encoder = Encoder::new();
@@ -258,9 +219,5 @@ fn recorded_form<E: Event>(event: &E) -> Result<Form, CodecError> {
     let kind = event.kind();
     let mut personal = encoder.personal_parts().to_vec();
     personal.sort_by_key(|(field, _)| *field);
-    Ok((
-        (kind.number(), kind.version()),
-        encoder.payload().to_vec(),
-        personal,
-    ))
+    Ok(((kind.number(), kind.version()), encoder.payload().to_vec(), personal))
 }

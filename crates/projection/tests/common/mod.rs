@@ -1,16 +1,11 @@
 //! A small domain: accounts, payments, and amendments of both.
-#![allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    reason = "shared by several test programs"
-)]
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "shared by several test programs")]
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use sovang_core::{
-    Amends, CodecError, Date, Decoder, Encoder, Entry, Event, Kind, Position, Query, RecordId,
-    Recorded, Result, Size, Tags, calendar, codec,
+    Amends, CodecError, Date, Decoder, Encoder, Entry, Event, Kind, Position, Query, RecordId, Recorded, Result, Size, Tags,
+    calendar, codec,
 };
 use sovang_projection::testing::{DAY, Memory, record_id};
 use sovang_projection::{Merge, Projection, Store, Stored, fold};
@@ -19,21 +14,10 @@ use std::ops::Range;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Move {
-    Opened {
-        account: String,
-    },
-    Paid {
-        account: String,
-        cents: i64,
-    },
-    Corrected {
-        target: RecordId,
-        on: Date,
-        by: Box<Move>,
-    },
-    Withdrawn {
-        target: RecordId,
-    },
+    Opened { account: String },
+    Paid { account: String, cents: i64 },
+    Corrected { target: RecordId, on: Date, by: Box<Move> },
+    Withdrawn { target: RecordId },
 }
 
 impl Move {
@@ -67,24 +51,16 @@ impl Event for Move {
     }
     fn decode(number: u16, version: u16, from: &mut Decoder<'_>) -> Result<Self, CodecError> {
         Ok(match (number, version) {
-            (1, 1) => Self::Opened {
-                account: from.take()?,
-            },
+            (1, 1) => Self::Opened { account: from.take()? },
             (2, 1) => {
                 let (cents, account) = from.take()?;
                 Self::Paid { account, cents }
             }
             (3, 1) => {
                 let on = calendar::date_of(from.take()?)?;
-                Self::Corrected {
-                    target: from.target()?,
-                    on,
-                    by: Box::new(from.take_event()?),
-                }
+                Self::Corrected { target: from.target()?, on, by: Box::new(from.take_event()?) }
             }
-            (4, 1) => Self::Withdrawn {
-                target: from.target()?,
-            },
+            (4, 1) => Self::Withdrawn { target: from.target()? },
             _ => return Err(from.unknown_kind()),
         })
     }
@@ -98,38 +74,23 @@ impl Event for Move {
     fn amends(&self) -> Option<Amends<'_, Self>> {
         match self {
             Self::Opened { .. } | Self::Paid { .. } => None,
-            Self::Corrected { target, on, by } => Some(Amends::Replaces {
-                target: *target,
-                on: *on,
-                by,
-            }),
+            Self::Corrected { target, on, by } => Some(Amends::Replaces { target: *target, on: *on, by }),
             Self::Withdrawn { target } => Some(Amends::Retracts { target: *target }),
         }
     }
 }
 
 pub fn opened(account: &str) -> Move {
-    Move::Opened {
-        account: account.into(),
-    }
+    Move::Opened { account: account.into() }
 }
 pub fn paid(account: &str, cents: i64) -> Move {
-    Move::Paid {
-        account: account.into(),
-        cents,
-    }
+    Move::Paid { account: account.into(), cents }
 }
 pub fn corrected(nth: u64, by: Move) -> Move {
-    Move::Corrected {
-        target: record_id(nth),
-        on: DAY,
-        by: Box::new(by),
-    }
+    Move::Corrected { target: record_id(nth), on: DAY, by: Box::new(by) }
 }
 pub fn withdrawn(nth: u64) -> Move {
-    Move::Withdrawn {
-        target: record_id(nth),
-    }
+    Move::Withdrawn { target: record_id(nth) }
 }
 
 /// One account's balance and the days of its payments, found by tag.
@@ -142,10 +103,7 @@ pub struct Balance {
 }
 impl Balance {
     pub fn of(account: &str) -> Self {
-        Self {
-            account: account.into(),
-            ..Self::default()
-        }
+        Self { account: account.into(), ..Self::default() }
     }
 }
 impl Projection<Move> for Balance {
@@ -156,13 +114,10 @@ impl Projection<Move> for Balance {
         for effect in record.effects() {
             match effect.event {
                 Move::Opened { .. } => self.opened += effect.weight,
-                Move::Paid { cents, .. } => {
-                    self.cents += i128::from(effect.weight) * i128::from(*cents)
-                }
+                Move::Paid { cents, .. } => self.cents += i128::from(effect.weight) * i128::from(*cents),
                 amendment => panic!("an amendment is no effect: {amendment:?}"),
             }
-            self.days +=
-                i128::from(effect.weight) * i128::from(calendar::days_of(effect.occurred_on));
+            self.days += i128::from(effect.weight) * i128::from(calendar::days_of(effect.occurred_on));
         }
     }
 }
@@ -185,13 +140,8 @@ impl Projection<Move> for ByDay {
     }
     fn apply(&mut self, record: &Recorded<Move>) {
         for effect in record.effects() {
-            let Move::Paid { account, cents } = effect.event else {
-                panic!("asked for payments only")
-            };
-            let cell = self
-                .cents
-                .entry((calendar::days_of(effect.occurred_on), account.clone()))
-                .or_default();
+            let Move::Paid { account, cents } = effect.event else { panic!("asked for payments only") };
+            let cell = self.cents.entry((calendar::days_of(effect.occurred_on), account.clone())).or_default();
             *cell += i128::from(effect.weight) * i128::from(*cents);
         }
     }
@@ -217,10 +167,7 @@ pub struct Journal {
 pub type Line = (i64, [u8; 16], i32);
 impl Projection<Move> for Journal {
     fn apply(&mut self, record: &Recorded<Move>) {
-        let effects = record
-            .effects()
-            .map(|e| (e.weight, e.id.to_bytes(), calendar::days_of(e.occurred_on)))
-            .collect();
+        let effects = record.effects().map(|e| (e.weight, e.id.to_bytes(), calendar::days_of(e.occurred_on))).collect();
         self.lines.push((record.position.0, effects));
     }
 }
@@ -257,31 +204,21 @@ pub fn account(n: u8) -> String {
 
 /// The entries of these operations, each original under the id of its place.
 pub fn entries(ops: &[Op]) -> Vec<Entry<Move>> {
-    let day =
-        |d: u8| calendar::date_of(calendar::days_of(DAY) + i32::from(d)).expect("in the calendar");
+    let day = |d: u8| calendar::date_of(calendar::days_of(DAY) + i32::from(d)).expect("in the calendar");
     let mut originals: Vec<u64> = Vec::new();
     let mut entries: Vec<Entry<Move>> = Vec::new();
     for op in ops {
-        let target =
-            |t: usize| (!originals.is_empty()).then(|| record_id(originals[t % originals.len()]));
+        let target = |t: usize| (!originals.is_empty()).then(|| record_id(originals[t % originals.len()]));
         let event = match op {
             Op::Open(a) => opened(&account(*a)),
             Op::Pay(a, cents) => paid(&account(*a), *cents),
             Op::CorrectPaid(t, a, cents, d) => {
                 let Some(target) = target(*t) else { continue };
-                Move::Corrected {
-                    target,
-                    on: day(*d),
-                    by: Box::new(paid(&account(*a), *cents)),
-                }
+                Move::Corrected { target, on: day(*d), by: Box::new(paid(&account(*a), *cents)) }
             }
             Op::CorrectOpened(t, a, d) => {
                 let Some(target) = target(*t) else { continue };
-                Move::Corrected {
-                    target,
-                    on: day(*d),
-                    by: Box::new(opened(&account(*a))),
-                }
+                Move::Corrected { target, on: day(*d), by: Box::new(opened(&account(*a))) }
             }
             Op::Withdraw(t) => {
                 let Some(target) = target(*t) else { continue };
@@ -300,9 +237,7 @@ pub fn entries(ops: &[Op]) -> Vec<Entry<Move>> {
 pub fn memory(entries: Vec<Entry<Move>>) -> Memory<Move> {
     let memory = Memory::new();
     for entry in entries {
-        memory
-            .append(vec![entry], Query::none().absent())
-            .expect("recorded");
+        memory.append(vec![entry], Query::none().absent()).expect("recorded");
     }
     memory
 }
@@ -314,40 +249,23 @@ pub fn standing(entries: &[Entry<Move>]) -> Vec<(Move, Date)> {
         let on = entry.occurred_on().expect("dated");
         match entry.event() {
             Move::Corrected { target, on, by } => {
-                let (_, original) = stands
-                    .iter_mut()
-                    .find(|(id, _)| id == target)
-                    .expect("an original");
+                let (_, original) = stands.iter_mut().find(|(id, _)| id == target).expect("an original");
                 if original.is_some() {
                     *original = Some(((**by).clone(), *on));
                 }
             }
             Move::Withdrawn { target } => {
-                stands
-                    .iter_mut()
-                    .find(|(id, _)| id == target)
-                    .expect("an original")
-                    .1 = None;
+                stands.iter_mut().find(|(id, _)| id == target).expect("an original").1 = None;
             }
             plain => stands.push((record_id(nth as u64), Some((plain.clone(), on)))),
         }
     }
-    stands
-        .into_iter()
-        .filter_map(|(_, original)| original)
-        .collect()
+    stands.into_iter().filter_map(|(_, original)| original).collect()
 }
 
 /// The records of a range that the query finds.
-pub fn read(
-    memory: &Memory<Move>,
-    query: &Query,
-    range: Range<u64>,
-) -> std::vec::IntoIter<Result<Recorded<Move>>> {
-    let found: Vec<_> = memory
-        .read(query, Size(range.start), Size(range.end))
-        .expect("readable")
-        .collect();
+pub fn read(memory: &Memory<Move>, query: &Query, range: Range<u64>) -> std::vec::IntoIter<Result<Recorded<Move>>> {
+    let found: Vec<_> = memory.read(query, Size(range.start), Size(range.end)).expect("readable").collect();
     found.into_iter()
 }
 
@@ -357,9 +275,7 @@ pub fn fold_all<P: Projection<Move>>(memory: &Memory<Move>, projection: P, to: S
     fold(projection, records, &before(memory)).expect("folds")
 }
 
-pub fn before(
-    memory: &Memory<Move>,
-) -> impl Fn(RecordId, Position) -> Result<Option<Recorded<Move>>> + Sync {
+pub fn before(memory: &Memory<Move>) -> impl Fn(RecordId, Position) -> Result<Option<Recorded<Move>>> + Sync {
     |target, position| memory.before(target, position)
 }
 

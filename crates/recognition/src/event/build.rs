@@ -1,43 +1,23 @@
 //! Making events: a function for what is required, a method for each optional field.
 
 use super::facts::{
-    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled,
-    FigurePublished, ModelContinued, ModelFunded, ModelRecognised, ModelRegistered,
-    ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient, RecordCorrected,
-    RecordRetracted, UnitDefined, UnitSucceeded,
+    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, FigurePublished,
+    ModelContinued, ModelFunded, ModelRecognised, ModelRegistered, ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved,
+    Recipient, RecordCorrected, RecordRetracted, UnitDefined, UnitSucceeded,
 };
-use super::{
-    Extent, Field, Form, Ground, Level, Qualifier, Recognition, RemovalReason, Source, SubjectKind,
-    UnitKind,
-};
+use super::{Extent, Field, Form, Ground, Level, Qualifier, Recognition, RemovalReason, Source, SubjectKind, UnitKind};
 use sovang_core::{Date, Personal, RecordId};
 
 /// A decision: who, its number, its date.
 #[must_use]
 pub fn decision(issuer: impl Into<String>, number: impl Into<String>, date: Date) -> Decision {
-    Decision {
-        issuer: issuer.into(),
-        number: number.into(),
-        date,
-    }
+    Decision { issuer: issuer.into(), number: number.into(), date }
 }
 
 /// A unit of this id, name and kind exists from that day on.
 #[must_use]
-pub fn unit_defined(
-    unit: impl Into<String>,
-    name: impl Into<String>,
-    kind: UnitKind,
-    valid_from: Date,
-) -> UnitDefined {
-    UnitDefined {
-        unit: unit.into(),
-        name: name.into(),
-        kind,
-        valid_from,
-        parent: None,
-        valid_to: None,
-    }
+pub fn unit_defined(unit: impl Into<String>, name: impl Into<String>, kind: UnitKind, valid_from: Date) -> UnitDefined {
+    UnitDefined { unit: unit.into(), name: name.into(), kind, valid_from, parent: None, valid_to: None }
 }
 
 /// A unit goes over into another on that day, by that act.
@@ -49,14 +29,7 @@ pub fn unit_succeeded(
     act: impl Into<String>,
     extent: Extent,
 ) -> UnitSucceeded {
-    UnitSucceeded {
-        from: from.into(),
-        to: to.into(),
-        effective_on,
-        act: act.into(),
-        extent,
-        note: None,
-    }
+    UnitSucceeded { from: from.into(), to: to.into(), effective_on, act: act.into(), extent, note: None }
 }
 
 /// A model of this id and title is registered for a year.
@@ -85,60 +58,31 @@ pub fn model_registered(
 /// A model is kept up in a later year.
 #[must_use]
 pub fn model_continued(model: impl Into<String>, year: u16) -> ModelContinued {
-    ModelContinued {
-        model: model.into(),
-        year,
-    }
+    ModelContinued { model: model.into(), year }
 }
 
 /// The first model was the example for the second.
 #[must_use]
 pub fn model_replicated(model: impl Into<String>, replica: impl Into<String>) -> ModelReplicated {
-    ModelReplicated {
-        model: model.into(),
-        replica: replica.into(),
-    }
+    ModelReplicated { model: model.into(), replica: replica.into() }
 }
 
 /// A model ends.
 #[must_use]
 pub fn model_withdrawn(model: impl Into<String>, reason: impl Into<String>) -> ModelWithdrawn {
-    ModelWithdrawn {
-        model: model.into(),
-        reason: reason.into(),
-    }
+    ModelWithdrawn { model: model.into(), reason: reason.into() }
 }
 
 /// A model is recognised at a level by a decision.
 #[must_use]
-pub fn model_recognised(
-    model: impl Into<String>,
-    level: Level,
-    decision: Decision,
-) -> ModelRecognised {
-    ModelRecognised {
-        model: model.into(),
-        level,
-        decision,
-        tier: None,
-        period: None,
-    }
+pub fn model_recognised(model: impl Into<String>, level: Level, decision: Decision) -> ModelRecognised {
+    ModelRecognised { model: model.into(), level, decision, tier: None, period: None }
 }
 
 /// Exactly so much is given to a model.
 #[must_use]
-pub fn model_funded(
-    model: impl Into<String>,
-    contribution: Contribution,
-    source: Source,
-) -> ModelFunded {
-    ModelFunded {
-        model: model.into(),
-        contribution,
-        source,
-        qualifier: None,
-        donor: Personal::None,
-    }
+pub fn model_funded(model: impl Into<String>, contribution: Contribution, source: Source) -> ModelFunded {
+    ModelFunded { model: model.into(), contribution, source, qualifier: None, donor: Personal::None }
 }
 
 /// A plaque of this id is mounted for a model, at a level and a place.
@@ -163,10 +107,7 @@ pub fn plaque_mounted(
 /// A plaque is no longer there.
 #[must_use]
 pub fn plaque_removed(plaque: impl Into<String>, reason: RemovalReason) -> PlaqueRemoved {
-    PlaqueRemoved {
-        plaque: plaque.into(),
-        reason,
-    }
+    PlaqueRemoved { plaque: plaque.into(), reason }
 }
 
 /// Someone is proposed for a commendation.
@@ -177,13 +118,7 @@ pub fn commendation_proposed(
     form: Form,
     level: Level,
 ) -> CommendationProposed {
-    CommendationProposed {
-        commendation: commendation.into(),
-        recipient,
-        form,
-        level,
-        achievement: None,
-    }
+    CommendationProposed { commendation: commendation.into(), recipient, form, level, achievement: None }
 }
 
 /// Someone is commended by a decision.
@@ -209,13 +144,7 @@ pub fn commendation_awarded(
 /// A decision is annulled by another.
 #[must_use]
 pub fn decision_annulled(decision: Decision, ground: Ground, by: Decision) -> DecisionAnnulled {
-    DecisionAnnulled {
-        decision,
-        ground,
-        by,
-        artefact: None,
-        bonus_recovered_vnd: None,
-    }
+    DecisionAnnulled { decision, ground, by, artefact: None, bonus_recovered_vnd: None }
 }
 
 /// The record `target` stands as `replacement`, having occurred on that day.
@@ -226,23 +155,13 @@ pub fn record_corrected(
     replacement_on: Date,
     reason: impl Into<String>,
 ) -> RecordCorrected {
-    RecordCorrected {
-        target,
-        replacement: Box::new(replacement.into()),
-        replacement_on,
-        reason: reason.into(),
-        authority: None,
-    }
+    RecordCorrected { target, replacement: Box::new(replacement.into()), replacement_on, reason: reason.into(), authority: None }
 }
 
 /// The record `target` does not stand, for good.
 #[must_use]
 pub fn record_retracted(target: RecordId, reason: impl Into<String>) -> RecordRetracted {
-    RecordRetracted {
-        target,
-        reason: reason.into(),
-        authority: None,
-    }
+    RecordRetracted { target, reason: reason.into(), authority: None }
 }
 
 /// A figure was published for a unit and a period.
@@ -255,14 +174,7 @@ pub fn figure_published(
     qualifier: Qualifier,
     source: impl Into<String>,
 ) -> FigurePublished {
-    FigurePublished {
-        measure: measure.into(),
-        unit: unit.into(),
-        period: period.into(),
-        value,
-        qualifier,
-        source: source.into(),
-    }
+    FigurePublished { measure: measure.into(), unit: unit.into(), period: period.into(), value, qualifier, source: source.into() }
 }
 
 macro_rules! texts {
@@ -339,9 +251,7 @@ impl ModelRegistered {
     #[must_use]
     pub fn subject(mut self, subject: Personal<String>) -> Self {
         self.subject = subject;
-        if let Some(Address::Public(address)) =
-            self.address.take_if(|a| matches!(a, Address::Public(_)))
-        {
+        if let Some(Address::Public(address)) = self.address.take_if(|a| matches!(a, Address::Public(_))) {
             self = self.address(address);
         }
         self
@@ -351,10 +261,7 @@ impl ModelRegistered {
     pub fn address(mut self, address: impl Into<String>) -> Self {
         let address = address.into();
         self.address = Some(match self.subject.subject() {
-            Some(subject) => Address::Personal(Personal::Known {
-                subject: subject.clone(),
-                value: address,
-            }),
+            Some(subject) => Address::Personal(Personal::Known { subject: subject.clone(), value: address }),
             None => Address::Public(address),
         });
         self

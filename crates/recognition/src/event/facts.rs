@@ -1,9 +1,6 @@
 //! The facts themselves: one struct for each event. Optional fields are set by the methods in [`super::build`].
 
-use crate::codes::{
-    Extent, Field, Form, Ground, LandKind, Level, Qualifier, RemovalReason, Source, SubjectKind,
-    UnitKind,
-};
+use crate::codes::{Extent, Field, Form, Ground, LandKind, Level, Qualifier, RemovalReason, Source, SubjectKind, UnitKind};
 use crate::event::Recognition;
 use serde::{Deserialize, Serialize};
 use sovang_core::{Date, Personal, RecordId};
@@ -25,12 +22,7 @@ impl Decision {
     #[must_use]
     pub fn tag(&self) -> String {
         let escaped = |part: &str| part.replace('\\', "\\\\").replace('|', "\\|");
-        format!(
-            "{}|{}|{:04}",
-            escaped(&self.issuer),
-            escaped(&self.number),
-            self.date.year()
-        )
+        format!("{}|{}|{:04}", escaped(&self.issuer), escaped(&self.number), self.date.year())
     }
 }
 impl fmt::Display for Decision {
@@ -97,33 +89,22 @@ impl Recipient {
     /// A collective of this name.
     #[must_use]
     pub fn collective(name: impl Into<String>) -> Self {
-        Self::Collective {
-            name: name.into(),
-            unit: None,
-        }
+        Self::Collective { name: name.into(), unit: None }
     }
     /// A person: `Personal::of(id, name)`, or `Personal::None` to say no more.
     #[must_use]
     pub fn individual(subject: Personal<String>) -> Self {
-        Self::Individual {
-            subject,
-            unit: None,
-        }
+        Self::Individual { subject, unit: None }
     }
     /// A family: as [`Self::individual`].
     #[must_use]
     pub fn household(subject: Personal<String>) -> Self {
-        Self::Household {
-            subject,
-            unit: None,
-        }
+        Self::Household { subject, unit: None }
     }
     /// Of this unit.
     #[must_use]
     pub fn of_unit(mut self, id: impl Into<String>) -> Self {
-        let (Self::Collective { unit, .. }
-        | Self::Individual { unit, .. }
-        | Self::Household { unit, .. }) = &mut self;
+        let (Self::Collective { unit, .. } | Self::Individual { unit, .. } | Self::Household { unit, .. }) = &mut self;
         *unit = Some(id.into());
         self
     }
@@ -139,19 +120,13 @@ impl Recipient {
     /// Its unit, where given.
     #[must_use]
     pub fn unit(&self) -> Option<&str> {
-        let (Self::Collective { unit, .. }
-        | Self::Individual { unit, .. }
-        | Self::Household { unit, .. }) = self;
+        let (Self::Collective { unit, .. } | Self::Individual { unit, .. } | Self::Household { unit, .. }) = self;
         unit.as_deref()
     }
     /// A collective's name.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        if let Self::Collective { name, .. } = self {
-            Some(name)
-        } else {
-            None
-        }
+        if let Self::Collective { name, .. } = self { Some(name) } else { None }
     }
     /// Who a person or a family is; [`Personal::None`] for a collective.
     #[must_use]

@@ -5,14 +5,11 @@
 //! of a contribution 1 the donor's name, of a proposal or award 1 the recipient's name.
 
 use super::facts::{
-    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled,
-    FigurePublished, ModelContinued, ModelFunded, ModelRecognised, ModelRegistered,
-    ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient, RecordCorrected,
-    RecordRetracted, UnitDefined, UnitSucceeded,
+    Address, CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, FigurePublished,
+    ModelContinued, ModelFunded, ModelRecognised, ModelRegistered, ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved,
+    Recipient, RecordCorrected, RecordRetracted, UnitDefined, UnitSucceeded,
 };
-use super::{
-    Extent, Field, Form, Ground, Level, Qualifier, RemovalReason, Source, SubjectKind, UnitKind,
-};
+use super::{Extent, Field, Form, Ground, Level, Qualifier, RemovalReason, Source, SubjectKind, UnitKind};
 use serde::{Deserialize, Serialize};
 use sovang_core::calendar::{date_of, days_of};
 use sovang_core::{CodecError, Decoder, Encoder, Personal};
@@ -30,20 +27,12 @@ struct DecisionV1<S> {
 }
 impl<'a> DecisionV1<&'a str> {
     fn of(decision: &'a Decision) -> Self {
-        Self {
-            date: days_of(decision.date),
-            issuer: &decision.issuer,
-            number: &decision.number,
-        }
+        Self { date: days_of(decision.date), issuer: &decision.issuer, number: &decision.number }
     }
 }
 impl DecisionV1<String> {
     fn read(self) -> Result<Decision, CodecError> {
-        Ok(Decision {
-            issuer: self.issuer,
-            number: self.number,
-            date: date_of(self.date)?,
-        })
+        Ok(Decision { issuer: self.issuer, number: self.number, date: date_of(self.date)? })
     }
 }
 
@@ -102,14 +91,7 @@ impl UnitSucceeded {
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: UnitSucceededV1<String> = from.take()?;
-        Ok(Self {
-            from: s.from,
-            to: s.to,
-            effective_on: date_of(s.effective_on)?,
-            act: s.act,
-            extent: s.extent,
-            note: s.note,
-        })
+        Ok(Self { from: s.from, to: s.to, effective_on: date_of(s.effective_on)?, act: s.act, extent: s.extent, note: s.note })
     }
 }
 
@@ -154,9 +136,7 @@ impl ModelRegistered {
             (Some(address), Personal::None) => Some(Address::Public(address)),
             (None, personal) => Some(Address::Personal(personal)),
             (Some(_), _) => {
-                return Err(CodecError::Malformed {
-                    what: "an address that is both public and personal",
-                });
+                return Err(CodecError::Malformed { what: "an address that is both public and personal" });
             }
         };
         Ok(Self {
@@ -180,17 +160,11 @@ struct ModelContinuedV1<S> {
 }
 impl ModelContinued {
     pub(super) fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
-        to.put(&ModelContinuedV1 {
-            year: self.year,
-            model: self.model.as_str(),
-        })
+        to.put(&ModelContinuedV1 { year: self.year, model: self.model.as_str() })
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: ModelContinuedV1<String> = from.take()?;
-        Ok(Self {
-            model: s.model,
-            year: s.year,
-        })
+        Ok(Self { model: s.model, year: s.year })
     }
 }
 
@@ -201,17 +175,11 @@ struct ModelReplicatedV1<S> {
 }
 impl ModelReplicated {
     pub(super) fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
-        to.put(&ModelReplicatedV1 {
-            model: self.model.as_str(),
-            replica: &self.replica,
-        })
+        to.put(&ModelReplicatedV1 { model: self.model.as_str(), replica: &self.replica })
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: ModelReplicatedV1<String> = from.take()?;
-        Ok(Self {
-            model: s.model,
-            replica: s.replica,
-        })
+        Ok(Self { model: s.model, replica: s.replica })
     }
 }
 
@@ -222,17 +190,11 @@ struct ModelWithdrawnV1<S> {
 }
 impl ModelWithdrawn {
     pub(super) fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
-        to.put(&ModelWithdrawnV1 {
-            model: self.model.as_str(),
-            reason: &self.reason,
-        })
+        to.put(&ModelWithdrawnV1 { model: self.model.as_str(), reason: &self.reason })
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: ModelWithdrawnV1<String> = from.take()?;
-        Ok(Self {
-            model: s.model,
-            reason: s.reason,
-        })
+        Ok(Self { model: s.model, reason: s.reason })
     }
 }
 
@@ -256,13 +218,7 @@ impl ModelRecognised {
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: ModelRecognisedV1<String> = from.take()?;
-        Ok(Self {
-            model: s.model,
-            level: s.level,
-            decision: s.decision.read()?,
-            tier: s.tier,
-            period: s.period,
-        })
+        Ok(Self { model: s.model, level: s.level, decision: s.decision.read()?, tier: s.tier, period: s.period })
     }
 }
 
@@ -286,13 +242,7 @@ impl ModelFunded {
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: ModelFundedV1<String, Contribution> = from.take()?;
         let donor = from.personal(PERSON_FIELD)?;
-        Ok(Self {
-            model: s.model,
-            contribution: s.contribution,
-            source: s.source,
-            qualifier: s.qualifier,
-            donor,
-        })
+        Ok(Self { model: s.model, contribution: s.contribution, source: s.source, qualifier: s.qualifier, donor })
     }
 }
 
@@ -339,17 +289,11 @@ struct PlaqueRemovedV1<S> {
 }
 impl PlaqueRemoved {
     pub(super) fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
-        to.put(&PlaqueRemovedV1 {
-            reason: self.reason,
-            plaque: self.plaque.as_str(),
-        })
+        to.put(&PlaqueRemovedV1 { reason: self.reason, plaque: self.plaque.as_str() })
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: PlaqueRemovedV1<String> = from.take()?;
-        Ok(Self {
-            plaque: s.plaque,
-            reason: s.reason,
-        })
+        Ok(Self { plaque: s.plaque, reason: s.reason })
     }
 }
 
@@ -362,31 +306,16 @@ struct RecipientV1<S> {
 }
 impl<'a> RecipientV1<&'a str> {
     fn of(recipient: &'a Recipient) -> Self {
-        Self {
-            kind: recipient.kind(),
-            name: recipient.name(),
-            unit: recipient.unit(),
-        }
+        Self { kind: recipient.kind(), name: recipient.name(), unit: recipient.unit() }
     }
 }
 impl RecipientV1<String> {
     fn read(self, subject: Personal<String>) -> Result<Recipient, CodecError> {
         match (self.kind, self.name, subject) {
-            (SubjectKind::Collective, Some(name), Personal::None) => Ok(Recipient::Collective {
-                name,
-                unit: self.unit,
-            }),
-            (SubjectKind::Individual, None, subject) => Ok(Recipient::Individual {
-                subject,
-                unit: self.unit,
-            }),
-            (SubjectKind::Household, None, subject) => Ok(Recipient::Household {
-                subject,
-                unit: self.unit,
-            }),
-            _ => Err(CodecError::Malformed {
-                what: "a recipient: a collective has a public name, a person has none",
-            }),
+            (SubjectKind::Collective, Some(name), Personal::None) => Ok(Recipient::Collective { name, unit: self.unit }),
+            (SubjectKind::Individual, None, subject) => Ok(Recipient::Individual { subject, unit: self.unit }),
+            (SubjectKind::Household, None, subject) => Ok(Recipient::Household { subject, unit: self.unit }),
+            _ => Err(CodecError::Malformed { what: "a recipient: a collective has a public name, a person has none" }),
         }
     }
 }
@@ -525,18 +454,11 @@ struct RecordRetractedV1<S> {
 }
 impl RecordRetracted {
     pub(super) fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
-        to.put(&RecordRetractedV1 {
-            reason: self.reason.as_str(),
-            authority: self.authority.as_deref(),
-        })
+        to.put(&RecordRetractedV1 { reason: self.reason.as_str(), authority: self.authority.as_deref() })
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: RecordRetractedV1<String> = from.take()?;
-        Ok(Self {
-            target: from.target()?,
-            reason: s.reason,
-            authority: s.authority,
-        })
+        Ok(Self { target: from.target()?, reason: s.reason, authority: s.authority })
     }
 }
 
@@ -562,13 +484,6 @@ impl FigurePublished {
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: FigurePublishedV1<String> = from.take()?;
-        Ok(Self {
-            measure: s.measure,
-            unit: s.unit,
-            period: s.period,
-            value: s.value,
-            qualifier: s.qualifier,
-            source: s.source,
-        })
+        Ok(Self { measure: s.measure, unit: s.unit, period: s.period, value: s.value, qualifier: s.qualifier, source: s.source })
     }
 }

@@ -14,9 +14,9 @@
 //! its replacement's tags; the engine adds those of its target, and a retraction has none but these.
 
 use super::facts::{
-    CommendationAwarded, CommendationProposed, Decision, DecisionAnnulled, FigurePublished,
-    ModelContinued, ModelFunded, ModelRecognised, ModelRegistered, ModelReplicated, ModelWithdrawn,
-    PlaqueMounted, PlaqueRemoved, RecordCorrected, RecordRetracted, UnitDefined, UnitSucceeded,
+    CommendationAwarded, CommendationProposed, Decision, DecisionAnnulled, FigurePublished, ModelContinued, ModelFunded,
+    ModelRecognised, ModelRegistered, ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, RecordCorrected,
+    RecordRetracted, UnitDefined, UnitSucceeded,
 };
 use sovang_core::{Event, Tags, hash};
 
@@ -30,16 +30,10 @@ impl CommendationAwarded {
     #[must_use]
     pub fn achievement_tag(&self) -> Option<String> {
         // No text holds a zero byte, so joined parts cannot be mistaken for others; hashed, since a tag's value is bounded.
-        let mut parts = vec![
-            self.achievement.as_deref()?,
-            self.form.code(),
-            self.level.code(),
-        ];
+        let mut parts = vec![self.achievement.as_deref()?, self.form.code(), self.level.code()];
         parts.extend(self.recipient.name());
         parts.extend(self.recipient.name().and(self.recipient.unit()));
-        Some(hex::encode(
-            hash::tag_key("achievement", &parts.join("\0")).0,
-        ))
+        Some(hex::encode(hash::tag_key("achievement", &parts.join("\0")).0))
     }
 }
 

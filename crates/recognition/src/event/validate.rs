@@ -24,15 +24,8 @@ fn check(field: &str, text: &str, limit: &'static str, max: usize, lines: bool) 
     let fault = if text.is_empty() {
         Fault::Empty
     } else if text.len() > max {
-        Fault::TooLong {
-            bytes: text.len(),
-            limit,
-            max,
-        }
-    } else if let Some(character) = text
-        .chars()
-        .find(|c| c.is_control() && !(lines && *c == '\n'))
-    {
+        Fault::TooLong { bytes: text.len(), limit, max }
+    } else if let Some(character) = text.chars().find(|c| c.is_control() && !(lines && *c == '\n')) {
         Fault::Control { character }
     } else {
         return Ok(());
@@ -46,13 +39,7 @@ pub(crate) fn line(field: &str, text: &str) -> Checked {
     check(field, text, "TEXT_BYTES_MAX", TEXT_BYTES_MAX, false)
 }
 pub(crate) fn lines(field: &str, text: &str) -> Checked {
-    check(
-        field,
-        text,
-        "LONG_TEXT_BYTES_MAX",
-        LONG_TEXT_BYTES_MAX,
-        true,
-    )
+    check(field, text, "LONG_TEXT_BYTES_MAX", LONG_TEXT_BYTES_MAX, true)
 }
 /// As [`lines`], within a limit of the ledger.
 pub(crate) fn source_lines(field: &str, text: &str) -> Checked {
@@ -62,31 +49,20 @@ fn maybe(field: &str, text: Option<&str>, rule: fn(&str, &str) -> Checked) -> Ch
     text.map_or(Ok(()), |text| rule(field, text))
 }
 fn quantity(field: &str, value: i64) -> Checked {
-    if value < 0 {
-        Err(Invalid::new(field, Fault::Negative))
-    } else {
-        Ok(())
-    }
+    if value < 0 { Err(Invalid::new(field, Fault::Negative)) } else { Ok(()) }
 }
 fn year(field: &str, year: i32) -> Checked {
-    if (1..=i32::from(YEAR_MAX)).contains(&year) {
-        Ok(())
-    } else {
-        Err(Invalid::new(field, Fault::Year))
-    }
+    if (1..=i32::from(YEAR_MAX)).contains(&year) { Ok(()) } else { Err(Invalid::new(field, Fault::Year)) }
 }
 fn date(field: &str, date: Date) -> Checked {
     year(field, date.year())
 }
 /// A name; whose it is was checked when its id was made.
 fn person(field: &str, person: &Personal<String>) -> Checked {
-    person.value().map_or(Ok(()), |name| {
-        line("name", name).map_err(|e| e.within(field))
-    })
+    person.value().map_or(Ok(()), |name| line("name", name).map_err(|e| e.within(field)))
 }
 fn decision(field: &str, decision: &Decision) -> Checked {
-    let part =
-        |key: &str, text: &str| check(key, text, "DECISION_BYTES_MAX", DECISION_BYTES_MAX, false);
+    let part = |key: &str, text: &str| check(key, text, "DECISION_BYTES_MAX", DECISION_BYTES_MAX, false);
     part("issuer", &decision.issuer)
         .and_then(|()| part("number", &decision.number))
         .and_then(|()| date("date", decision.date))
@@ -104,9 +80,7 @@ fn contribution(contribution: &Contribution) -> Checked {
     match contribution {
         Contribution::Cash { vnd } => quantity("vnd", *vnd),
         Contribution::Labour { days } => quantity("days", *days),
-        Contribution::Land {
-            square_decimetres, ..
-        } => quantity("square_metres", *square_decimetres),
+        Contribution::Land { square_decimetres, .. } => quantity("square_metres", *square_decimetres),
         Contribution::InKind { vnd, description } => {
             quantity("vnd", *vnd).and_then(|()| maybe("description", description.as_deref(), lines))
         }
@@ -116,14 +90,10 @@ fn contribution(contribution: &Contribution) -> Checked {
 fn address(subject: &Personal<String>, address: &Address) -> Checked {
     match (subject, address) {
         (Personal::None, Address::Public(text)) => line("address", text),
-        (Personal::None, Address::Personal(_)) | (_, Address::Public(_)) => {
-            Err(Invalid::new("address", Fault::AddressApart))
-        }
+        (Personal::None, Address::Personal(_)) | (_, Address::Public(_)) => Err(Invalid::new("address", Fault::AddressApart)),
         (_, Address::Personal(personal)) => match (subject.subject(), personal.subject()) {
             (Some(a), Some(b)) if a != b => Err(Invalid::new("address", Fault::AddressApart)),
-            _ => personal
-                .value()
-                .map_or(Ok(()), |text| line("address", text)),
+            _ => personal.value().map_or(Ok(()), |text| line("address", text)),
         },
     }
 }
@@ -165,19 +135,11 @@ impl Recognition {
                 }
                 year("year", e.year.into())?;
                 maybe("target", e.target.as_deref(), line)?;
-                e.address
-                    .as_ref()
-                    .map_or(Ok(()), |a| address(&e.subject, a))
+                e.address.as_ref().map_or(Ok(()), |a| address(&e.subject, a))
             }
-            Self::ModelContinued(e) => {
-                id("model", &e.model).and_then(|()| year("year", e.year.into()))
-            }
-            Self::ModelReplicated(e) => {
-                id("model", &e.model).and_then(|()| id("replica", &e.replica))
-            }
-            Self::ModelWithdrawn(e) => {
-                id("model", &e.model).and_then(|()| lines("reason", &e.reason))
-            }
+            Self::ModelContinued(e) => id("model", &e.model).and_then(|()| year("year", e.year.into())),
+            Self::ModelReplicated(e) => id("model", &e.model).and_then(|()| id("replica", &e.replica)),
+            Self::ModelWithdrawn(e) => id("model", &e.model).and_then(|()| lines("reason", &e.reason)),
             Self::ModelRecognised(e) => {
                 id("model", &e.model)?;
                 maybe("tier", e.tier.as_deref(), line)?;
@@ -194,9 +156,7 @@ impl Recognition {
                 id("model", &e.model)?;
                 line("place", &e.place)?;
                 maybe("occasion", e.occasion.as_deref(), line)?;
-                e.decision
-                    .as_ref()
-                    .map_or(Ok(()), |d| decision("decision", d))?;
+                e.decision.as_ref().map_or(Ok(()), |d| decision("decision", d))?;
                 maybe("inscription", e.inscription.as_deref(), lines)
             }
             Self::PlaqueRemoved(e) => id("plaque", &e.plaque),
@@ -219,16 +179,11 @@ impl Recognition {
                 quantity("bonus_recovered_vnd", e.bonus_recovered_vnd.unwrap_or(0))
             }
             Self::RecordCorrected(e) => {
-                if matches!(
-                    *e.replacement,
-                    Self::RecordCorrected(_) | Self::RecordRetracted(_)
-                ) {
+                if matches!(*e.replacement, Self::RecordCorrected(_) | Self::RecordRetracted(_)) {
                     return Err(Invalid::new("replacement", Fault::Amendment));
                 }
                 date("occurred_on", e.replacement_on).map_err(|e| e.within("replacement"))?;
-                e.replacement
-                    .validate()
-                    .map_err(|e| e.within("replacement"))?;
+                e.replacement.validate().map_err(|e| e.within("replacement"))?;
                 lines("reason", &e.reason)?;
                 maybe("authority", e.authority.as_deref(), line)
             }

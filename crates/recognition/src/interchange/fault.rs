@@ -87,16 +87,10 @@ pub enum Reason {
 
 impl LineError {
     pub(super) fn whole(reason: Reason) -> Self {
-        Self {
-            field: None,
-            reason,
-        }
+        Self { field: None, reason }
     }
     pub(super) fn at(field: impl Into<String>, reason: Reason) -> Self {
-        Self {
-            field: Some(field.into()),
-            reason,
-        }
+        Self { field: Some(field.into()), reason }
     }
 }
 impl From<Invalid> for LineError {
@@ -136,7 +130,9 @@ impl fmt::Display for Reason {
             Self::Date => f.write_str("is no day of the years 1 to 9999 written YYYY-MM-DD"),
             Self::Time => f.write_str("is no instant such as 2024-10-14T08:30:00Z (RFC 3339)"),
             Self::Uuid => f.write_str("is no UUID such as 0192d7a0-5c1e-7000-8000-000000000001"),
-            Self::Area => f.write_str("is no area in square metres: digits, and at most two more after a point, such as \"659.88\""),
+            Self::Area => {
+                f.write_str("is no area in square metres: digits, and at most two more after a point, such as \"659.88\"")
+            }
             Self::Hex { digits } => write!(f, "is not {digits} lower-case hex digits"),
             Self::Salt => f.write_str("is not base64 of 32 bytes"),
             Self::SaltOfNothing => f.write_str("names no personal value that this line shows"),

@@ -17,34 +17,18 @@ pub(super) struct Fields {
 impl Fields {
     pub(super) fn of_line(line: Json) -> Result<Self, LineError> {
         match line {
-            Json::Object(members) => Ok(Self {
-                path: String::new(),
-                members,
-            }),
-            other => Err(LineError::whole(Reason::Expected {
-                what: "one JSON object",
-                found: other.what(),
-            })),
+            Json::Object(members) => Ok(Self { path: String::new(), members }),
+            other => Err(LineError::whole(Reason::Expected { what: "one JSON object", found: other.what() })),
         }
     }
     pub(super) fn path(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
     pub(super) fn error(&self, key: &str, reason: Reason) -> LineError {
         LineError::at(self.path(key), reason)
     }
     pub(super) fn expected(&self, key: &str, what: &'static str, found: &Json) -> LineError {
-        self.error(
-            key,
-            Reason::Expected {
-                what,
-                found: found.what(),
-            },
-        )
+        self.error(key, Reason::Expected { what, found: found.what() })
     }
     pub(super) fn has(&self, key: &str) -> bool {
         self.members.iter().any(|(k, _)| k == key)
@@ -64,10 +48,7 @@ impl Fields {
 
     /// The object of this key, whose members were taken already.
     pub(super) fn nested(&self, key: &str, members: Vec<(String, Json)>) -> Self {
-        Self {
-            path: self.path(key),
-            members,
-        }
+        Self { path: self.path(key), members }
     }
     pub(super) fn maybe_text(&mut self, key: &str) -> Result<Option<String>, LineError> {
         match self.take(key) {
@@ -94,32 +75,21 @@ impl Fields {
         let Some(text) = self.maybe_text(key)? else {
             return Ok(None);
         };
-        day(&text)
-            .map(Some)
-            .ok_or_else(|| self.error(key, Reason::Date))
+        day(&text).map(Some).ok_or_else(|| self.error(key, Reason::Date))
     }
     pub(super) fn maybe_id(&mut self, key: &str) -> Result<Option<RecordId>, LineError> {
         let Some(text) = self.maybe_text(key)? else {
             return Ok(None);
         };
         // Of the forms a UUID has, only the one with hyphens is as long.
-        let id = if text.len() == 36 {
-            text.parse().ok()
-        } else {
-            None
-        };
+        let id = if text.len() == 36 { text.parse().ok() } else { None };
         id.map(Some).ok_or_else(|| self.error(key, Reason::Uuid))
     }
-    pub(super) fn maybe_code<C: FromStr<Err = UnknownCode>>(
-        &mut self,
-        key: &str,
-    ) -> Result<Option<C>, LineError> {
+    pub(super) fn maybe_code<C: FromStr<Err = UnknownCode>>(&mut self, key: &str) -> Result<Option<C>, LineError> {
         let Some(text) = self.maybe_text(key)? else {
             return Ok(None);
         };
-        text.parse()
-            .map(Some)
-            .map_err(|unknown| self.error(key, Reason::Code(unknown)))
+        text.parse().map(Some).map_err(|unknown| self.error(key, Reason::Code(unknown)))
     }
 
     fn required<T>(&self, key: &str, value: Option<T>) -> Result<T, LineError> {
@@ -145,10 +115,7 @@ impl Fields {
         let value = self.maybe_id(key)?;
         self.required(key, value)
     }
-    pub(super) fn code<C: FromStr<Err = UnknownCode>>(
-        &mut self,
-        key: &str,
-    ) -> Result<C, LineError> {
+    pub(super) fn code<C: FromStr<Err = UnknownCode>>(&mut self, key: &str) -> Result<C, LineError> {
         let value = self.maybe_code(key)?;
         self.required(key, value)
     }
@@ -177,11 +144,7 @@ fn day(text: &str) -> Option<Date> {
     let bytes = text.as_bytes();
     let digits = |range: std::ops::Range<usize>| -> Option<u16> {
         let part = bytes.get(range)?;
-        if part.iter().all(u8::is_ascii_digit) {
-            std::str::from_utf8(part).ok()?.parse().ok()
-        } else {
-            None
-        }
+        if part.iter().all(u8::is_ascii_digit) { std::str::from_utf8(part).ok()?.parse().ok() } else { None }
     };
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;

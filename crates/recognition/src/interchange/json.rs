@@ -35,17 +35,9 @@ impl Json {
     /// # Errors
     /// What is wrong and, within an object, at which path.
     pub fn parse(bytes: &[u8]) -> Result<Self, LineError> {
-        let text = std::str::from_utf8(bytes).map_err(|e| {
-            LineError::whole(Reason::Syntax {
-                what: "text that is not UTF-8",
-                column: e.valid_up_to() + 1,
-            })
-        })?;
-        let mut parser = Parser {
-            text,
-            at: 0,
-            path: Vec::new(),
-        };
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| LineError::whole(Reason::Syntax { what: "text that is not UTF-8", column: e.valid_up_to() + 1 }))?;
+        let mut parser = Parser { text, at: 0, path: Vec::new() };
         let value = parser.value()?;
         parser.space();
         if parser.at < text.len() {
@@ -56,28 +48,17 @@ impl Json {
     /// The members of an object.
     #[must_use]
     pub fn members(&self) -> Option<&[(String, Self)]> {
-        if let Self::Object(members) = self {
-            Some(members)
-        } else {
-            None
-        }
+        if let Self::Object(members) = self { Some(members) } else { None }
     }
     /// The member of this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.members()?
-            .iter()
-            .find(|(k, _)| k == key)
-            .map(|(_, value)| value)
+        self.members()?.iter().find(|(k, _)| k == key).map(|(_, value)| value)
     }
     /// The text of a string.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
-        if let Self::Text(text) = self {
-            Some(text)
-        } else {
-            None
-        }
+        if let Self::Text(text) = self { Some(text) } else { None }
     }
     /// What it is, for a message.
     pub(super) const fn what(&self) -> &'static str {
@@ -162,11 +143,7 @@ impl fmt::Display for Json {
 fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str("\"")?;
     let mut written = 0;
-    for (at, byte) in text
-        .bytes()
-        .enumerate()
-        .filter(|(_, b)| *b < 0x20 || matches!(b, b'"' | b'\\'))
-    {
+    for (at, byte) in text.bytes().enumerate().filter(|(_, b)| *b < 0x20 || matches!(b, b'"' | b'\\')) {
         f.write_str(&text[written..at])?;
         written = at + 1;
         match byte {
@@ -193,16 +170,12 @@ impl Serialize for Json {
             Self::Text(text) => to.serialize_str(text),
             Self::List(values) => {
                 let mut list = to.serialize_seq(Some(values.len()))?;
-                values
-                    .iter()
-                    .try_for_each(|value| list.serialize_element(value))?;
+                values.iter().try_for_each(|value| list.serialize_element(value))?;
                 list.end()
             }
             Self::Object(members) => {
                 let mut map = to.serialize_map(Some(members.len()))?;
-                members
-                    .iter()
-                    .try_for_each(|(key, value)| map.serialize_entry(key, value))?;
+                members.iter().try_for_each(|(key, value)| map.serialize_entry(key, value))?;
                 map.end()
             }
         }
@@ -218,20 +191,10 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn error(&self, reason: Reason) -> LineError {
-        LineError {
-            field: if self.path.is_empty() {
-                None
-            } else {
-                Some(self.path.join("."))
-            },
-            reason,
-        }
+        LineError { field: if self.path.is_empty() { None } else { Some(self.path.join(".")) }, reason }
     }
     fn wrong(&self, what: &'static str) -> LineError {
-        self.error(Reason::Syntax {
-            what,
-            column: self.at + 1,
-        })
+        self.error(Reason::Syntax { what, column: self.at + 1 })
     }
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
@@ -258,11 +221,7 @@ impl Parser<'_> {
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(_) => {
                 let rest = &self.text[self.at..];
-                for (word, value) in [
-                    ("null", Json::Null),
-                    ("true", Json::Bool(true)),
-                    ("false", Json::Bool(false)),
-                ] {
+                for (word, value) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))] {
                     if rest.starts_with(word) {
                         self.at += word.len();
                         return Ok(value);
@@ -357,20 +316,14 @@ impl Parser<'_> {
             return Err(self.error(Reason::NotWhole));
         }
         // Of digits alone, only what is too large does not parse.
-        self.text[from..self.at]
-            .parse()
-            .map(Json::Integer)
-            .map_err(|_| self.error(Reason::Overflow))
+        self.text[from..self.at].parse().map(Json::Integer).map_err(|_| self.error(Reason::Overflow))
     }
     fn string(&mut self) -> Result<String, LineError> {
         self.at += 1;
         let mut string = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let Some(plain) = rest
-                .bytes()
-                .position(|b| b < 0x20 || matches!(b, b'"' | b'\\'))
-            else {
+            let Some(plain) = rest.bytes().position(|b| b < 0x20 || matches!(b, b'"' | b'\\')) else {
                 return Err(self.wrong("a text without its closing quote"));
             };
             string.push_str(&rest[..plain]);
@@ -402,18 +355,13 @@ impl Parser<'_> {
             b'u' => {
                 self.at += 1;
                 let first = self.four_hex_digits()?;
-                let units = if (0xD800..0xDC00).contains(&first)
-                    && self.text[self.at..].starts_with("\\u")
-                {
+                let units = if (0xD800..0xDC00).contains(&first) && self.text[self.at..].starts_with("\\u") {
                     self.at += 2;
                     vec![first, self.four_hex_digits()?]
                 } else {
                     vec![first]
                 };
-                return match char::decode_utf16(units)
-                    .collect::<Result<Vec<_>, _>>()
-                    .as_deref()
-                {
+                return match char::decode_utf16(units).collect::<Result<Vec<_>, _>>().as_deref() {
                     Ok([character]) => Ok(*character),
                     _ => Err(self.wrong("half of a surrogate pair")),
                 };
@@ -424,10 +372,7 @@ impl Parser<'_> {
         Ok(plain)
     }
     fn four_hex_digits(&mut self) -> Result<u16, LineError> {
-        let digits = self
-            .text
-            .get(self.at..self.at + 4)
-            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.text.get(self.at..self.at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
         let unit = digits.and_then(|d| u16::from_str_radix(d, 16).ok());
         let unit = unit.ok_or_else(|| self.wrong("an escape without four hex digits"))?;
         self.at += 4;
@@ -454,32 +399,14 @@ mod tests {
             wrong(r#"{"a":{"b":1e3}}"#),
             "a.b: is a number with a fraction or an exponent: write whole numbers in plain digits"
         );
-        assert_eq!(
-            wrong(r#"{"a":9223372036854775808}"#),
-            "a: is a number beyond 64 bits"
-        );
+        assert_eq!(wrong(r#"{"a":9223372036854775808}"#), "a: is a number beyond 64 bits");
         assert_eq!(wrong(r#"{"a":[{"k":1,"k":1}]}"#), "a.0.k: stands twice");
         assert_eq!(wrong(r#"{"a":1,"\u0061":1}"#), "a: stands twice");
-        assert_eq!(
-            wrong(r#"{"a":01}"#),
-            "a: no JSON: a number with a zero before it, at column 8"
-        );
-        assert_eq!(
-            wrong(r#"{"a":1"#),
-            "no JSON: neither a comma nor the end of the object, at column 7"
-        );
-        assert_eq!(
-            wrong(r#"{"a":1} x"#),
-            "no JSON: something after the end of the value, at column 9"
-        );
-        assert_eq!(
-            wrong(r#"{"a":"\ud800x"}"#),
-            "a: no JSON: half of a surrogate pair, at column 13"
-        );
-        assert_eq!(
-            wrong("{\"a\":\"\u{1}\"}"),
-            "a: no JSON: a control character that is not escaped, at column 7"
-        );
+        assert_eq!(wrong(r#"{"a":01}"#), "a: no JSON: a number with a zero before it, at column 8");
+        assert_eq!(wrong(r#"{"a":1"#), "no JSON: neither a comma nor the end of the object, at column 7");
+        assert_eq!(wrong(r#"{"a":1} x"#), "no JSON: something after the end of the value, at column 9");
+        assert_eq!(wrong(r#"{"a":"\ud800x"}"#), "a: no JSON: half of a surrogate pair, at column 13");
+        assert_eq!(wrong("{\"a\":\"\u{1}\"}"), "a: no JSON: a control character that is not escaped, at column 7");
         for bad in [
             "",
             "{",
@@ -519,11 +446,9 @@ mod tests {
             json.canonical(),
             "{\"\\r\":\"Carriage Return\",\"1\":\"One\",\"\u{80}\":\"Control\",\"ö\":\"Latin Small Letter O With Diaeresis\",\"€\":\"Euro Sign\",\"😀\":\"Emoji: Grinning Face\",\"\u{fb33}\":\"Hebrew Letter Dalet With Dagesh\"}"
         );
-        let string = Json::parse(r#"["\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", true, null, -0, 9007199254740993]"#.as_bytes());
-        assert_eq!(
-            string.expect("JSON").canonical(),
-            r#"["€$\u000f\nA'B\"\\\\\"/",true,null,0,9007199254740993]"#
-        );
+        let string =
+            Json::parse(r#"["\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", true, null, -0, 9007199254740993]"#.as_bytes());
+        assert_eq!(string.expect("JSON").canonical(), r#"["€$\u000f\nA'B\"\\\\\"/",true,null,0,9007199254740993]"#);
     }
 
     fn any_json() -> impl Strategy<Value = Json> {
@@ -536,8 +461,7 @@ mod tests {
         leaf.prop_recursive(4, 32, 4, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..4).prop_map(Json::List),
-                prop::collection::btree_map(any::<String>(), inner, 0..4)
-                    .prop_map(|m| Json::Object(m.into_iter().collect())),
+                prop::collection::btree_map(any::<String>(), inner, 0..4).prop_map(|m| Json::Object(m.into_iter().collect())),
             ]
         })
     }

@@ -28,50 +28,29 @@ impl Persons {
         match private {
             Some(Json::Object(members)) if mode == Mode::Migrate => {
                 for (path, salt) in members {
-                    let bytes = salt
-                        .as_text()
-                        .and_then(|text| STANDARD.decode(text).ok())
-                        .and_then(|bytes| bytes.try_into().ok());
-                    let bytes = bytes
-                        .ok_or_else(|| LineError::at(format!("private.{path}"), Reason::Salt))?;
+                    let bytes =
+                        salt.as_text().and_then(|text| STANDARD.decode(text).ok()).and_then(|bytes| bytes.try_into().ok());
+                    let bytes = bytes.ok_or_else(|| LineError::at(format!("private.{path}"), Reason::Salt))?;
                     salts.insert(path, bytes);
                 }
             }
             Some(other) if mode == Mode::Migrate => {
-                return Err(LineError::at(
-                    "private",
-                    Reason::Expected {
-                        what: "an object",
-                        found: other.what(),
-                    },
-                ));
+                return Err(LineError::at("private", Reason::Expected { what: "an object", found: other.what() }));
             }
             _ => {}
         }
-        Ok(Self {
-            mode,
-            salts,
-            given: Vec::new(),
-        })
+        Ok(Self { mode, salts, given: Vec::new() })
     }
     /// Salts and commitments by field number; every salt was of a value.
     pub(super) fn finish(self) -> Result<Vec<(u16, Given)>, LineError> {
         match self.salts.into_keys().next() {
-            Some(path) => Err(LineError::at(
-                format!("private.{path}"),
-                Reason::SaltOfNothing,
-            )),
+            Some(path) => Err(LineError::at(format!("private.{path}"), Reason::SaltOfNothing)),
             None => Ok(self.given),
         }
     }
 
     /// `{"id","name"}`, or a commitment.
-    pub(super) fn person(
-        &mut self,
-        from: &mut Fields,
-        key: &str,
-        field: u16,
-    ) -> Result<Personal<String>, LineError> {
+    pub(super) fn person(&mut self, from: &mut Fields, key: &str, field: u16) -> Result<Personal<String>, LineError> {
         let Some(mut person) = from.maybe_object(key)? else {
             return Ok(Personal::None);
         };
@@ -79,8 +58,7 @@ impl Persons {
             return self.committed(from, key, person, field);
         }
         let id = person.text("id")?;
-        let subject =
-            SubjectId::new(&id).map_err(|_| person.error("id", Reason::Invalid(Fault::Name)))?;
+        let subject = SubjectId::new(&id).map_err(|_| person.error("id", Reason::Invalid(Fault::Name)))?;
         let value = person.text("name")?;
         person.finish()?;
         self.shown(from.path(key), field);
@@ -99,40 +77,19 @@ impl Persons {
             (Some(Json::Text(address)), Personal::None) => Ok(Some(Address::Public(address))),
             (Some(Json::Text(value)), Personal::Known { subject, .. }) => {
                 self.shown(from.path(key), field);
-                Ok(Some(Address::Personal(Personal::Known {
-                    subject: subject.clone(),
-                    value,
-                })))
+                Ok(Some(Address::Personal(Personal::Known { subject: subject.clone(), value })))
             }
-            (Some(Json::Text(_)), Personal::Sealed | Personal::Erased) => {
-                Err(from.error(key, Reason::AddressOfSealed))
-            }
-            (
-                Some(Json::Object(members)),
-                Personal::Known { .. } | Personal::Sealed | Personal::Erased,
-            ) => {
+            (Some(Json::Text(_)), Personal::Sealed | Personal::Erased) => Err(from.error(key, Reason::AddressOfSealed)),
+            (Some(Json::Object(members)), Personal::Known { .. } | Personal::Sealed | Personal::Erased) => {
                 let committed = from.nested(key, members);
-                Ok(Some(Address::Personal(
-                    self.committed(from, key, committed, field)?,
-                )))
+                Ok(Some(Address::Personal(self.committed(from, key, committed, field)?)))
             }
             (Some(other), _) => Err(from.expected(key, "text", &other)),
         }
     }
-    fn committed(
-        &mut self,
-        from: &Fields,
-        key: &str,
-        mut committed: Fields,
-        field: u16,
-    ) -> Result<Personal<String>, LineError> {
+    fn committed(&mut self, from: &Fields, key: &str, mut committed: Fields, field: u16) -> Result<Personal<String>, LineError> {
         if self.mode != Mode::Migrate {
-            return Err(from.error(
-                key,
-                Reason::OnlyMigrated {
-                    what: "a commitment",
-                },
-            ));
+            return Err(from.error(key, Reason::OnlyMigrated { what: "a commitment" }));
         }
         let commitment = Commitment(committed.hex("commitment")?);
         let erased = match committed.take("erased") {
@@ -142,11 +99,7 @@ impl Persons {
         };
         committed.finish()?;
         self.given.push((field, Given::Commitment(commitment)));
-        Ok(if erased {
-            Personal::Erased
-        } else {
-            Personal::Sealed
-        })
+        Ok(if erased { Personal::Erased } else { Personal::Sealed })
     }
     fn shown(&mut self, path: String, field: u16) {
         if let Some(salt) = self.salts.remove(&path) {

@@ -24,10 +24,7 @@ pub enum Mode {
 
 /// What one line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one line at a time, and almost all are events"
-)]
+#[expect(clippy::large_enum_variant, reason = "one line at a time, and almost all are events")]
 pub enum Line {
     /// An event.
     Event {
@@ -63,28 +60,17 @@ pub struct LedgerLine {
 /// The first thing that is wrong, with the path of its field.
 pub fn parse_line(line: &[u8], mode: Mode) -> Result<Line, LineError> {
     if line.len() > IMPORT_LINE_BYTES_MAX {
-        return Err(LineError::whole(Reason::LineTooLong {
-            max: IMPORT_LINE_BYTES_MAX,
-        }));
+        return Err(LineError::whole(Reason::LineTooLong { max: IMPORT_LINE_BYTES_MAX }));
     }
     let json = Json::parse(line)?;
-    let form = if json.get("id").is_none() {
-        Some(Form::of(&json))
-    } else {
-        None
-    };
+    let form = if json.get("id").is_none() { Some(Form::of(&json)) } else { None };
     let mut fields = Fields::of_line(json)?;
     let name = fields.text("type")?;
     let head = Head::take(&mut fields, mode)?;
     let private = fields.take("private");
     if name == LedgerEvent::SUBJECT_ERASED.name() {
         if mode == Mode::Append {
-            return Err(LineError::at(
-                "type",
-                Reason::OnlyMigrated {
-                    what: "a record of the ledger itself",
-                },
-            ));
+            return Err(LineError::at("type", Reason::OnlyMigrated { what: "a record of the ledger itself" }));
         }
         return ledger_line(fields, head).map(Line::Ledger);
     }
@@ -100,15 +86,7 @@ pub fn parse_line(line: &[u8], mode: Mode) -> Result<Line, LineError> {
     if let Some(Override { rules, reason }) = head.overriding {
         entry = entry.overriding(rules, reason);
     }
-    Ok(Line::Event {
-        import: Import {
-            entry,
-            envelope: head.envelope,
-            recorded_at: head.recorded_at,
-            given,
-        },
-        form,
-    })
+    Ok(Line::Event { import: Import { entry, envelope: head.envelope, recorded_at: head.recorded_at, given }, form })
 }
 
 /// The keys that every line may have.
@@ -124,53 +102,28 @@ impl Head {
     fn take(fields: &mut Fields, mode: Mode) -> Result<Self, LineError> {
         let occurred_on = fields.date("occurred_on")?;
         let actor = fields.text("actor")?;
-        let actor =
-            Actor::new(actor).map_err(|_| fields.error("actor", Reason::Invalid(Fault::Name)))?;
+        let actor = Actor::new(actor).map_err(|_| fields.error("actor", Reason::Invalid(Fault::Name)))?;
         let id = fields.maybe_id("id")?;
         let source = fields.maybe_text("record_source")?;
         if let Some(source) = &source {
-            not_blank("record_source", source)
-                .and_then(|()| Ok(validate::line("record_source", source)?))?;
+            not_blank("record_source", source).and_then(|()| Ok(validate::line("record_source", source)?))?;
         }
         let correlation = fields.maybe_text("correlation")?;
-        if correlation
-            .as_ref()
-            .is_some_and(|c| ids::check_name("a correlation", c).is_err())
-        {
+        if correlation.as_ref().is_some_and(|c| ids::check_name("a correlation", c).is_err()) {
             return Err(fields.error("correlation", Reason::Invalid(Fault::Name)));
         }
         let causation = fields.maybe_id("causation")?;
-        let overriding = fields
-            .maybe_object("override")?
-            .map(overriding)
-            .transpose()?;
+        let overriding = fields.maybe_object("override")?.map(overriding).transpose()?;
         let recorded_at = match (fields.take("recorded_at"), mode) {
-            (Some(at), Mode::Migrate) => {
-                Some(instant(&at).ok_or_else(|| fields.error("recorded_at", Reason::Time))?)
-            }
+            (Some(at), Mode::Migrate) => Some(instant(&at).ok_or_else(|| fields.error("recorded_at", Reason::Time))?),
             _ => None,
         };
-        Ok(Self {
-            id,
-            occurred_on,
-            envelope: Envelope {
-                actor,
-                source,
-                correlation,
-                causation,
-            },
-            overriding,
-            recorded_at,
-        })
+        Ok(Self { id, occurred_on, envelope: Envelope { actor, source, correlation, causation }, overriding, recorded_at })
     }
 }
 
 fn not_blank(field: &str, text: &str) -> Result<(), LineError> {
-    if text.trim().is_empty() {
-        Err(LineError::at(field, Reason::Invalid(Fault::Empty)))
-    } else {
-        Ok(())
-    }
+    if text.trim().is_empty() { Err(LineError::at(field, Reason::Invalid(Fault::Empty))) } else { Ok(()) }
 }
 
 fn instant(at: &Json) -> Option<UtcDateTime> {
@@ -201,10 +154,7 @@ fn overriding(mut fields: Fields) -> Result<Override, LineError> {
     not_blank("override.reason", &reason)?;
     validate::source_lines("override.reason", &reason)?;
     fields.finish()?;
-    Ok(Override {
-        rules: waived,
-        reason,
-    })
+    Ok(Override { rules: waived, reason })
 }
 
 fn ledger_line(mut fields: Fields, head: Head) -> Result<LedgerLine, LineError> {

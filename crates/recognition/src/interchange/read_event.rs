@@ -7,9 +7,8 @@ use super::persons::Persons;
 use crate::codes::UnknownCode;
 use crate::event::stored::{ADDRESS_FIELD, PERSON_FIELD};
 use crate::event::{
-    CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, Fault,
-    FigurePublished, ModelContinued, ModelFunded, ModelRecognised, ModelRegistered,
-    ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient,
+    CommendationAwarded, CommendationProposed, Contribution, Decision, DecisionAnnulled, Fault, FigurePublished, ModelContinued,
+    ModelFunded, ModelRecognised, ModelRegistered, ModelReplicated, ModelWithdrawn, PlaqueMounted, PlaqueRemoved, Recipient,
     Recognition, RecordCorrected, RecordRetracted, SubjectKind, UnitDefined, UnitSucceeded,
 };
 use sovang_core::Event as _;
@@ -35,11 +34,7 @@ impl FromStr for ContributionKind {
             "in_kind" => Self::InKind,
             _ => {
                 let allowed = &["cash", "labour", "land", "in_kind"];
-                return Err(UnknownCode {
-                    list: "kind of contribution",
-                    given: given.to_owned(),
-                    allowed,
-                });
+                return Err(UnknownCode { list: "kind of contribution", given: given.to_owned(), allowed });
             }
         })
     }
@@ -47,45 +42,19 @@ impl FromStr for ContributionKind {
 
 /// The event of this type.
 pub(super) fn event(name: &str, from: &mut Fields, persons: &mut Persons) -> Read<Recognition> {
-    let unknown = || {
-        from.error(
-            "type",
-            Reason::Type {
-                given: name.to_owned(),
-            },
-        )
-    };
-    let kind = *Recognition::KINDS
-        .iter()
-        .find(|kind| kind.name() == name)
-        .ok_or_else(unknown)?;
+    let unknown = || from.error("type", Reason::Type { given: name.to_owned() });
+    let kind = *Recognition::KINDS.iter().find(|kind| kind.name() == name).ok_or_else(unknown)?;
     Ok(match kind {
         Recognition::UNIT_DEFINED => unit_defined(from)?.into(),
         Recognition::UNIT_SUCCEEDED => unit_succeeded(from)?.into(),
         Recognition::MODEL_REGISTERED => model_registered(from, persons)?.into(),
-        Recognition::MODEL_CONTINUED => ModelContinued {
-            model: from.text("model")?,
-            year: from.year("year")?,
-        }
-        .into(),
-        Recognition::MODEL_REPLICATED => ModelReplicated {
-            model: from.text("model")?,
-            replica: from.text("replica")?,
-        }
-        .into(),
-        Recognition::MODEL_WITHDRAWN => ModelWithdrawn {
-            model: from.text("model")?,
-            reason: from.text("reason")?,
-        }
-        .into(),
+        Recognition::MODEL_CONTINUED => ModelContinued { model: from.text("model")?, year: from.year("year")? }.into(),
+        Recognition::MODEL_REPLICATED => ModelReplicated { model: from.text("model")?, replica: from.text("replica")? }.into(),
+        Recognition::MODEL_WITHDRAWN => ModelWithdrawn { model: from.text("model")?, reason: from.text("reason")? }.into(),
         Recognition::MODEL_RECOGNISED => model_recognised(from)?.into(),
         Recognition::MODEL_FUNDED => model_funded(from, persons)?.into(),
         Recognition::PLAQUE_MOUNTED => plaque_mounted(from)?.into(),
-        Recognition::PLAQUE_REMOVED => PlaqueRemoved {
-            plaque: from.text("plaque")?,
-            reason: from.code("reason")?,
-        }
-        .into(),
+        Recognition::PLAQUE_REMOVED => PlaqueRemoved { plaque: from.text("plaque")?, reason: from.code("reason")? }.into(),
         Recognition::COMMENDATION_PROPOSED => commendation_proposed(from, persons)?.into(),
         Recognition::COMMENDATION_AWARDED => commendation_awarded(from, persons)?.into(),
         Recognition::DECISION_ANNULLED => decision_annulled(from)?.into(),
@@ -97,11 +66,7 @@ pub(super) fn event(name: &str, from: &mut Fields, persons: &mut Persons) -> Rea
 }
 
 fn decision(mut from: Fields) -> Read<Decision> {
-    let decision = Decision {
-        issuer: from.text("issuer")?,
-        number: from.text("number")?,
-        date: from.date("date")?,
-    };
+    let decision = Decision { issuer: from.text("issuer")?, number: from.text("number")?, date: from.date("date")? };
     from.finish()?;
     Ok(decision)
 }
@@ -166,32 +131,20 @@ fn model_funded(from: &mut Fields, persons: &mut Persons) -> Read<ModelFunded> {
 
 fn contribution(mut from: Fields) -> Read<Contribution> {
     let contribution = match from.code("kind")? {
-        ContributionKind::Cash => Contribution::Cash {
-            vnd: from.integer("vnd")?,
-        },
-        ContributionKind::Labour => Contribution::Labour {
-            days: from.integer("days")?,
-        },
+        ContributionKind::Cash => Contribution::Cash { vnd: from.integer("vnd")? },
+        ContributionKind::Labour => Contribution::Labour { days: from.integer("days")? },
         ContributionKind::Land => {
             let area = from.text("square_metres")?;
-            let negative = area
-                .strip_prefix('-')
-                .is_some_and(|rest| square_decimetres(rest).is_some());
-            let reason = if negative {
-                Reason::Invalid(Fault::Negative)
-            } else {
-                Reason::Area
-            };
+            let negative = area.strip_prefix('-').is_some_and(|rest| square_decimetres(rest).is_some());
+            let reason = if negative { Reason::Invalid(Fault::Negative) } else { Reason::Area };
             Contribution::Land {
-                square_decimetres: square_decimetres(&area)
-                    .ok_or_else(|| from.error("square_metres", reason))?,
+                square_decimetres: square_decimetres(&area).ok_or_else(|| from.error("square_metres", reason))?,
                 land: from.code("land")?,
             }
         }
-        ContributionKind::InKind => Contribution::InKind {
-            vnd: from.integer("vnd")?,
-            description: from.maybe_text("description")?,
-        },
+        ContributionKind::InKind => {
+            Contribution::InKind { vnd: from.integer("vnd")?, description: from.maybe_text("description")? }
+        }
     };
     from.finish()?;
     Ok(contribution)
@@ -216,10 +169,7 @@ fn recipient(mut from: Fields, persons: &mut Persons) -> Read<Recipient> {
         if from.has("subject") {
             return Err(from.error("subject", Reason::Invalid(Fault::SubjectOfCollective)));
         }
-        Recipient::Collective {
-            name: from.text("name")?,
-            unit,
-        }
+        Recipient::Collective { name: from.text("name")?, unit }
     } else {
         if from.has("name") {
             return Err(from.error("name", Reason::PublicName));
@@ -272,12 +222,7 @@ fn record_corrected(from: &mut Fields, persons: &mut Persons) -> Read<RecordCorr
     let mut inner = from.object("replacement")?;
     let name = inner.text("type")?;
     // An amendment is no replacement; refused before it is read, so that nothing is read within itself without end.
-    if [
-        Recognition::RECORD_CORRECTED.name(),
-        Recognition::RECORD_RETRACTED.name(),
-    ]
-    .contains(&name.as_str())
-    {
+    if [Recognition::RECORD_CORRECTED.name(), Recognition::RECORD_RETRACTED.name()].contains(&name.as_str()) {
         return Err(from.error("replacement", Reason::Invalid(Fault::Amendment)));
     }
     let replacement_on = inner.date("occurred_on")?;
@@ -293,11 +238,7 @@ fn record_corrected(from: &mut Fields, persons: &mut Persons) -> Read<RecordCorr
 }
 
 fn record_retracted(from: &mut Fields) -> Read<RecordRetracted> {
-    Ok(RecordRetracted {
-        target: from.id("target")?,
-        reason: from.text("reason")?,
-        authority: from.maybe_text("authority")?,
-    })
+    Ok(RecordRetracted { target: from.id("target")?, reason: from.text("reason")?, authority: from.maybe_text("authority")? })
 }
 
 fn figure_published(from: &mut Fields) -> Read<FigurePublished> {

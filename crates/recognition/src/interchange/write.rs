@@ -9,9 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use sovang_core::event::LedgerEvent;
 use sovang_core::ids::Commitment;
 use sovang_core::personal::{Opened, Opener};
-use sovang_core::{
-    Date, Error, ErrorKind, Event, Override, Personal, Recorded, Result, SubjectId, UtcDateTime,
-};
+use sovang_core::{Date, Error, ErrorKind, Event, Override, Personal, Recorded, Result, SubjectId, UtcDateTime};
 use time::format_description::well_known::Rfc3339;
 
 /// How personal fields are written.
@@ -94,12 +92,7 @@ pub fn ledger_event(event: &LedgerEvent) -> Result<Json> {
 /// A day as YYYY-MM-DD.
 #[must_use]
 pub fn day(date: Date) -> String {
-    format!(
-        "{:04}-{:02}-{:02}",
-        date.year(),
-        u8::from(date.month()),
-        date.day()
-    )
+    format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day())
 }
 
 /// An instant as RFC 3339 writes it, in UTC.
@@ -107,12 +100,7 @@ pub fn day(date: Date) -> String {
 /// # Errors
 /// When its year is not 0 to 9999.
 pub fn instant(at: UtcDateTime) -> Result<String> {
-    at.format(&Rfc3339).map_err(|_| {
-        Error::new(
-            ErrorKind::InvalidInput,
-            format!("RFC 3339 cannot write the year {}", at.year()),
-        )
-    })
+    at.format(&Rfc3339).map_err(|_| Error::new(ErrorKind::InvalidInput, format!("RFC 3339 cannot write the year {}", at.year())))
 }
 
 /// An object's members, in order.
@@ -157,10 +145,7 @@ impl From<&Contribution> for Json {
                 object.put("kind", "labour");
                 object.put("days", *days);
             }
-            Contribution::Land {
-                square_decimetres,
-                land,
-            } => {
+            Contribution::Land { square_decimetres, land } => {
                 object.put("kind", "land");
                 object.put("square_metres", square_metres(*square_decimetres));
                 object.put("land", land.code());
@@ -182,10 +167,7 @@ fn envelope<E: Event>(record: &Recorded<E>, object: &mut Object) -> Result<()> {
     object.maybe("causation", record.causation.map(|id| id.to_string()));
     if let Some(Override { rules, reason }) = &record.overriding {
         let mut waiver = Object::new();
-        waiver.put(
-            "rules",
-            Json::List(rules.iter().map(|rule| Json::from(*rule)).collect()),
-        );
+        waiver.put("rules", Json::List(rules.iter().map(|rule| Json::from(*rule)).collect()));
         waiver.put("reason", reason.as_str());
         object.put("override", waiver);
     }
@@ -200,14 +182,8 @@ fn ledger_keys(event: &LedgerEvent, object: &mut Object) -> Result<()> {
             object.put("basis", basis.as_str());
             Ok(())
         }
-        other => Err(Error::new(
-            ErrorKind::Codec,
-            format!(
-                "{} is not known to this version's interchange",
-                other.kind().name()
-            ),
-        )
-        .advise("use a newer version of this program")),
+        other => Err(Error::new(ErrorKind::Codec, format!("{} is not known to this version's interchange", other.kind().name()))
+            .advise("use a newer version of this program")),
     }
 }
 
@@ -221,11 +197,7 @@ struct Persons<'a> {
 
 impl<'a> Persons<'a> {
     fn of(commitments: Vec<(u16, Commitment)>, show: Show<'a>) -> Self {
-        Self {
-            commitments,
-            show,
-            private: Object::new(),
-        }
+        Self { commitments, show, private: Object::new() }
     }
     /// The field as it is to be shown; none when it was not given.
     fn show(
@@ -235,11 +207,7 @@ impl<'a> Persons<'a> {
         personal: &Personal<String>,
         shown: impl FnOnce(&SubjectId, &str) -> Json,
     ) -> Result<Option<Json>> {
-        let commitment = self
-            .commitments
-            .iter()
-            .find(|(f, _)| *f == field)
-            .map(|(_, commitment)| *commitment);
+        let commitment = self.commitments.iter().find(|(f, _)| *f == field).map(|(_, commitment)| *commitment);
         let mut erased = matches!(personal, Personal::Erased);
         match (personal, self.show) {
             (Personal::None, _) => return Ok(None),
@@ -275,31 +243,21 @@ impl<'a> Persons<'a> {
     fn address(&mut self, path: String, address: &Address) -> Result<Option<Json>> {
         match address {
             Address::Public(address) => Ok(Some(address.as_str().into())),
-            Address::Personal(address) => {
-                self.show(ADDRESS_FIELD, path, address, |_, address| address.into())
-            }
+            Address::Personal(address) => self.show(ADDRESS_FIELD, path, address, |_, address| address.into()),
         }
     }
     fn recipient(&mut self, path: String, recipient: &Recipient) -> Result<Json> {
         let mut object = Object::new();
         object.put("kind", recipient.kind().code());
         object.maybe("name", recipient.name());
-        object.maybe(
-            "subject",
-            self.person(format!("{path}.subject"), recipient.subject())?,
-        );
+        object.maybe("subject", self.person(format!("{path}.subject"), recipient.subject())?);
         object.maybe("unit", recipient.unit());
         Ok(object.into())
     }
 }
 
 /// The event's own keys, in the order of the interchange's examples. `within` is the path of the object they go into.
-fn keys(
-    event: &Recognition,
-    within: &str,
-    to: &mut Object,
-    persons: &mut Persons<'_>,
-) -> Result<()> {
+fn keys(event: &Recognition, within: &str, to: &mut Object, persons: &mut Persons<'_>) -> Result<()> {
     match event {
         Recognition::UnitDefined(e) => {
             to.put("unit", e.unit.as_str());
@@ -321,19 +279,13 @@ fn keys(
             to.put("model", e.model.as_str());
             to.put("title", e.title.as_str());
             to.put("subject_kind", e.subject_kind.code());
-            to.maybe(
-                "subject",
-                persons.person(format!("{within}subject"), &e.subject)?,
-            );
+            to.maybe("subject", persons.person(format!("{within}subject"), &e.subject)?);
             to.put("unit", e.unit.as_str());
             to.put("field", e.field.code());
             to.put("year", e.year);
             to.maybe("target", e.target.as_deref());
             if let Some(address) = &e.address {
-                to.maybe(
-                    "address",
-                    persons.address(format!("{within}address"), address)?,
-                );
+                to.maybe("address", persons.address(format!("{within}address"), address)?);
             }
         }
         Recognition::ModelContinued(e) => {
@@ -377,20 +329,14 @@ fn keys(
         }
         Recognition::CommendationProposed(e) => {
             to.put("commendation", e.commendation.as_str());
-            to.put(
-                "recipient",
-                persons.recipient(format!("{within}recipient"), &e.recipient)?,
-            );
+            to.put("recipient", persons.recipient(format!("{within}recipient"), &e.recipient)?);
             to.put("form", e.form.code());
             to.put("level", e.level.code());
             to.maybe("achievement", e.achievement.as_deref());
         }
         Recognition::CommendationAwarded(e) => {
             to.put("commendation", e.commendation.as_str());
-            to.put(
-                "recipient",
-                persons.recipient(format!("{within}recipient"), &e.recipient)?,
-            );
+            to.put("recipient", persons.recipient(format!("{within}recipient"), &e.recipient)?);
             to.put("form", e.form.code());
             to.put("level", e.level.code());
             to.put("decision", &e.decision);
@@ -408,12 +354,7 @@ fn keys(
             let mut replacement = Object::new();
             replacement.put("type", e.replacement.type_name());
             replacement.put("occurred_on", day(e.replacement_on));
-            keys(
-                &e.replacement,
-                &format!("{within}replacement."),
-                &mut replacement,
-                persons,
-            )?;
+            keys(&e.replacement, &format!("{within}replacement."), &mut replacement, persons)?;
             to.put("target", e.target.to_string());
             to.put("replacement", replacement);
             to.put("reason", e.reason.as_str());

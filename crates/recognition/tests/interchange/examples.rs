@@ -17,34 +17,16 @@ fn every_example_is_read_kept_and_written_as_it_was() {
         assert_eq!(kept.read().event, *read.entry.event(), "{text}");
         assert_eq!(kept.frame.kind(), read.entry.event().kind().number());
 
-        let Json::Object(written) = kept.export(true) else {
-            panic!("an object")
-        };
-        let (own, envelope): (Vec<_>, Vec<_>) = written
-            .into_iter()
-            .partition(|(key, _)| !["id", "recorded_at", "private"].contains(&key.as_str()));
+        let Json::Object(written) = kept.export(true) else { panic!("an object") };
+        let (own, envelope): (Vec<_>, Vec<_>) =
+            written.into_iter().partition(|(key, _)| !["id", "recorded_at", "private"].contains(&key.as_str()));
         assert!(envelope.len() >= 2, "{text}");
         let example = Json::parse(text.as_bytes()).expect("JSON");
-        assert_eq!(
-            own[..3]
-                .iter()
-                .map(|(key, _)| key.as_str())
-                .collect::<Vec<_>>(),
-            ["type", "occurred_on", "actor"]
-        );
-        assert_eq!(
-            Json::Object(own).canonical(),
-            example.canonical()
-        );
+        assert_eq!(own[..3].iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["type", "occurred_on", "actor"]);
+        assert_eq!(Json::Object(own).canonical(), example.canonical());
     }
     types.dedup();
-    assert_eq!(
-        types,
-        Recognition::KINDS
-            .iter()
-            .map(|kind| kind.name())
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(types, Recognition::KINDS.iter().map(|kind| kind.name()).collect::<Vec<_>>());
 }
 
 #[test]
@@ -60,25 +42,15 @@ fn keys_stand_in_the_order_of_the_examples() {
 
 #[test]
 fn log_shows_the_events_own_keys() {
-    let kept = Kept::of(
-        &import(EXAMPLES.lines().nth(3).expect("a line"), Mode::Append),
-        false,
-    );
+    let kept = Kept::of(&import(EXAMPLES.lines().nth(3).expect("a line"), Mode::Append), false);
     let shown = event(&kept.read(), Show::Values).expect("JSON").to_string();
     assert_eq!(
         shown,
         r#"{"type":"model_registered","model":"BTL-2024-0002","title":"Vườn rau sạch","subject_kind":"individual","subject":{"id":"P-17","name":"Nguyễn Văn A"},"unit":"phu-dien","field":"economy","year":2024}"#
     );
     let (_, commitment) = kept.read().commitments()[0];
-    let hidden = event(&kept.read(), Show::Commitments)
-        .expect("JSON")
-        .to_string();
-    assert!(
-        hidden.contains(&format!(
-            r#""subject":{{"commitment":"{commitment}"}},"unit""#
-        )),
-        "{hidden}"
-    );
+    let hidden = event(&kept.read(), Show::Commitments).expect("JSON").to_string();
+    assert!(hidden.contains(&format!(r#""subject":{{"commitment":"{commitment}"}},"unit""#)), "{hidden}");
 }
 
 #[test]
@@ -87,27 +59,13 @@ fn nothing_of_a_person_is_in_the_record() {
         let kept = Kept::of(&import(text, Mode::Append), false);
         for secret in ["P-17", "Nguyễn Văn A"] {
             let bytes = kept.frame.bytes();
-            assert!(
-                !bytes
-                    .windows(secret.len())
-                    .any(|window| window == secret.as_bytes()),
-                "{text}"
-            );
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{text}");
         }
-        let anonymous = import(
-            &text
-                .replace("P-17", "P-18")
-                .replace("Nguyễn Văn A", "Trần Thị B"),
-            Mode::Append,
-        );
+        let anonymous = import(&text.replace("P-17", "P-18").replace("Nguyễn Văn A", "Trần Thị B"), Mode::Append);
         let other = Kept::of(&anonymous, false);
         assert_eq!(other.frame.tags(), kept.frame.tags());
         assert_eq!(other.frame.payload(), kept.frame.payload());
-        assert_eq!(
-            other.frame.id(),
-            kept.frame.id(),
-            "a derived id says nothing of a person"
-        );
+        assert_eq!(other.frame.id(), kept.frame.id(), "a derived id says nothing of a person");
     }
 }
 
@@ -115,12 +73,7 @@ fn nothing_of_a_person_is_in_the_record() {
 fn a_recipient_may_be_named_or_not() {
     let line = r#"{"type":"commendation_proposed","occurred_on":"2024-09-01","actor":"clerk","commendation":"C","recipient":{"kind":"household"},"form":"order","level":"central"}"#;
     let read = import(line, Mode::Append);
-    let Recognition::CommendationProposed(proposed) = read.entry.event() else {
-        panic!("a proposal")
-    };
-    assert_eq!(
-        proposed.recipient,
-        Recipient::household(sovang_core::Personal::None)
-    );
+    let Recognition::CommendationProposed(proposed) = read.entry.event() else { panic!("a proposal") };
+    assert_eq!(proposed.recipient, Recipient::household(sovang_core::Personal::None));
     assert_eq!(Kept::of(&read, false).frame.commitments(), []);
 }

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use sovang_core::{Actor, Date, Envelope, Event, Personal, RecordId, date};
 use sovang_recognition::interchange::{Mode, parse_line};
 use sovang_recognition::{
-    self as recognition, Contribution, Decision, Extent, Field, Form, Ground, LandKind, Level,
-    Qualifier, Recipient, Recognition, RemovalReason, Source, SubjectKind, UnitKind,
+    self as recognition, Contribution, Decision, Extent, Field, Form, Ground, LandKind, Level, Qualifier, Recipient, Recognition,
+    RemovalReason, Source, SubjectKind, UnitKind,
 };
 
 fn text() -> impl Strategy<Value = String> {
@@ -17,29 +17,22 @@ fn text() -> impl Strategy<Value = String> {
         Just("Co\u{302}\u{309}".to_owned()),
         Just("😀".to_owned())
     ]
-    .prop_filter("no control characters", |text| {
-        !text.chars().any(char::is_control)
-    })
+    .prop_filter("no control characters", |text| !text.chars().any(char::is_control))
 }
 fn lines() -> impl Strategy<Value = String> {
     (text(), text()).prop_map(|(a, b)| format!("{a}\n{b}"))
 }
 fn day() -> impl Strategy<Value = Date> {
-    (1..=9999i32, 1..=366u16)
-        .prop_map(|(year, day)| Date::from_ordinal_date(year, day).unwrap_or(date(year, 1, 1)))
+    (1..=9999i32, 1..=366u16).prop_map(|(year, day)| Date::from_ordinal_date(year, day).unwrap_or(date(year, 1, 1)))
 }
 fn any_of<T: Copy + std::fmt::Debug + 'static>(all: &'static [T]) -> impl Strategy<Value = T> {
     proptest::sample::select(all)
 }
 fn decision() -> impl Strategy<Value = Decision> {
-    (text(), text(), day())
-        .prop_map(|(issuer, number, date)| recognition::decision(issuer, number, date))
+    (text(), text(), day()).prop_map(|(issuer, number, date)| recognition::decision(issuer, number, date))
 }
 fn person() -> impl Strategy<Value = Personal<String>> {
-    prop_oneof![
-        Just(Personal::None),
-        ("[A-Z]{1,3}", text()).prop_map(|(id, name)| Personal::of(id, name)),
-    ]
+    prop_oneof![Just(Personal::None), ("[A-Z]{1,3}", text()).prop_map(|(id, name)| Personal::of(id, name)),]
 }
 fn recipient() -> impl Strategy<Value = Recipient> {
     let who = prop_oneof![
@@ -56,25 +49,14 @@ fn contribution() -> impl Strategy<Value = Contribution> {
     prop_oneof![
         (0..=i64::MAX).prop_map(|vnd| Contribution::Cash { vnd }),
         (0..=i64::MAX).prop_map(|days| Contribution::Labour { days }),
-        ((0..=i64::MAX), any_of(LandKind::ALL)).prop_map(|(square_decimetres, land)| {
-            Contribution::Land {
-                square_decimetres,
-                land,
-            }
-        }),
-        ((0..=i64::MAX), proptest::option::of(lines()))
-            .prop_map(|(vnd, description)| Contribution::InKind { vnd, description }),
+        ((0..=i64::MAX), any_of(LandKind::ALL))
+            .prop_map(|(square_decimetres, land)| { Contribution::Land { square_decimetres, land } }),
+        ((0..=i64::MAX), proptest::option::of(lines())).prop_map(|(vnd, description)| Contribution::InKind { vnd, description }),
     ]
 }
 fn field() -> impl Strategy<Value = Field> {
-    prop_oneof![
-        Just("economy"),
-        Just("culture_society"),
-        Just("defence_security"),
-        Just("political_system"),
-        Just("green_2")
-    ]
-    .prop_map(|code| code.parse().expect("a field"))
+    prop_oneof![Just("economy"), Just("culture_society"), Just("defence_security"), Just("political_system"), Just("green_2")]
+        .prop_map(|code| code.parse().expect("a field"))
 }
 
 /// Half of the optional fields are set.
@@ -94,94 +76,37 @@ where
 
 fn plain() -> impl Strategy<Value = Recognition> {
     use recognition as r;
-    let unit = (text(), text(), any_of(UnitKind::ALL), day())
-        .prop_map(|(u, n, k, d)| r::unit_defined(u, n, k, d));
-    let unit = maybe(maybe(unit, text(), |e, t| e.parent(t)), day(), |e, d| {
-        e.valid_to(d)
-    });
-    let succeeded = (text(), text(), day(), text(), any_of(Extent::ALL))
-        .prop_map(|(f, t, d, a, e)| r::unit_succeeded(f, t, d, a, e));
-    let registered = (
-        text(),
-        text(),
-        any_of(SubjectKind::ALL),
-        text(),
-        field(),
-        1..=9999u16,
-        person(),
-    )
-        .prop_map(|(m, t, k, u, f, y, p)| {
+    let unit = (text(), text(), any_of(UnitKind::ALL), day()).prop_map(|(u, n, k, d)| r::unit_defined(u, n, k, d));
+    let unit = maybe(maybe(unit, text(), |e, t| e.parent(t)), day(), |e, d| e.valid_to(d));
+    let succeeded =
+        (text(), text(), day(), text(), any_of(Extent::ALL)).prop_map(|(f, t, d, a, e)| r::unit_succeeded(f, t, d, a, e));
+    let registered =
+        (text(), text(), any_of(SubjectKind::ALL), text(), field(), 1..=9999u16, person()).prop_map(|(m, t, k, u, f, y, p)| {
             let event = r::model_registered(m, t, k, u, f, y);
-            if k == SubjectKind::Collective {
-                event
-            } else {
-                event.subject(p)
-            }
+            if k == SubjectKind::Collective { event } else { event.subject(p) }
         });
-    let registered = maybe(
-        maybe(registered, text(), |e, t| e.target(t)),
-        text(),
-        |e, a| e.address(a),
-    );
-    let recognised =
-        (text(), any_of(Level::ALL), decision()).prop_map(|(m, l, d)| r::model_recognised(m, l, d));
-    let recognised = maybe(
-        maybe(recognised, text(), |e, t| e.tier(t)),
-        text(),
-        |e, t| e.period(t),
-    );
-    let funded = (
-        text(),
-        contribution(),
-        any_of(Source::ALL),
-        proptest::option::of(any_of(Qualifier::ALL)),
-        person(),
-    )
-        .prop_map(|(m, c, s, q, d)| {
+    let registered = maybe(maybe(registered, text(), |e, t| e.target(t)), text(), |e, a| e.address(a));
+    let recognised = (text(), any_of(Level::ALL), decision()).prop_map(|(m, l, d)| r::model_recognised(m, l, d));
+    let recognised = maybe(maybe(recognised, text(), |e, t| e.tier(t)), text(), |e, t| e.period(t));
+    let funded = (text(), contribution(), any_of(Source::ALL), proptest::option::of(any_of(Qualifier::ALL)), person()).prop_map(
+        |(m, c, s, q, d)| {
             let event = r::model_funded(m, c, s).donor(d);
             if let Some(q) = q { event.qualifier(q) } else { event }
-        });
-    let mounted = (text(), text(), any_of(Level::ALL), text())
-        .prop_map(|(p, m, l, w)| r::plaque_mounted(p, m, l, w));
-    let mounted = maybe(
-        maybe(
-            maybe(mounted, decision(), |e, d| e.decision(d)),
-            text(),
-            |e, t| e.occasion(t),
-        ),
-        lines(),
-        |e, t| e.inscription(t),
+        },
     );
+    let mounted = (text(), text(), any_of(Level::ALL), text()).prop_map(|(p, m, l, w)| r::plaque_mounted(p, m, l, w));
+    let mounted =
+        maybe(maybe(maybe(mounted, decision(), |e, d| e.decision(d)), text(), |e, t| e.occasion(t)), lines(), |e, t| {
+            e.inscription(t)
+        });
     let proposed = (text(), recipient(), any_of(Form::ALL), any_of(Level::ALL))
         .prop_map(|(c, w, f, l)| r::commendation_proposed(c, w, f, l));
-    let awarded = (
-        text(),
-        recipient(),
-        any_of(Form::ALL),
-        any_of(Level::ALL),
-        decision(),
-    )
+    let awarded = (text(), recipient(), any_of(Form::ALL), any_of(Level::ALL), decision())
         .prop_map(|(c, w, f, l, d)| r::commendation_awarded(c, w, f, l, d));
-    let awarded = maybe(
-        maybe(awarded, 0..=i64::MAX, |e, v| e.bonus_vnd(v)),
-        lines(),
-        |e, t| e.achievement(t),
-    );
-    let annulled = (decision(), any_of(Ground::ALL), decision())
-        .prop_map(|(d, g, b)| r::decision_annulled(d, g, b));
-    let annulled = maybe(
-        maybe(annulled, text(), |e, t| e.artefact(t)),
-        0..=i64::MAX,
-        |e, v| e.bonus_recovered_vnd(v),
-    );
-    let figure = (
-        text(),
-        text(),
-        text(),
-        0..=i64::MAX,
-        any_of(Qualifier::ALL),
-        text(),
-    )
+    let awarded = maybe(maybe(awarded, 0..=i64::MAX, |e, v| e.bonus_vnd(v)), lines(), |e, t| e.achievement(t));
+    let annulled = (decision(), any_of(Ground::ALL), decision()).prop_map(|(d, g, b)| r::decision_annulled(d, g, b));
+    let annulled = maybe(maybe(annulled, text(), |e, t| e.artefact(t)), 0..=i64::MAX, |e, v| e.bonus_recovered_vnd(v));
+    let figure = (text(), text(), text(), 0..=i64::MAX, any_of(Qualifier::ALL), text())
         .prop_map(|(m, u, p, v, q, s)| r::figure_published(m, u, p, v, q, s));
     prop_oneof![
         unit.prop_map(Recognition::from),
@@ -203,8 +128,7 @@ fn plain() -> impl Strategy<Value = Recognition> {
 
 fn any_event() -> impl Strategy<Value = Recognition> {
     let target = any::<[u8; 16]>().prop_map(RecordId::from_bytes);
-    let corrected = (target.clone(), plain(), day(), lines())
-        .prop_map(|(t, e, d, w)| recognition::record_corrected(t, e, d, w));
+    let corrected = (target.clone(), plain(), day(), lines()).prop_map(|(t, e, d, w)| recognition::record_corrected(t, e, d, w));
     let retracted = (target, lines()).prop_map(|(t, w)| recognition::record_retracted(t, w));
     prop_oneof![
         6 => plain(),

@@ -148,7 +148,9 @@ fn facts(tally: &str, history: &[Json], office: &Office, asked: &Asked) -> Vec<F
             // A recognition is looked up whenever it was, and counts where a registration that counts stands.
             for r in office.valid("model_recognised") {
                 let model = id(r, "model");
-                let Some(m) = office.of_type("model_registered").filter(within).find(|m| id(m, "model") == model) else { continue };
+                let Some(m) = office.of_type("model_registered").filter(within).find(|m| id(m, "model") == model) else {
+                    continue;
+                };
                 let of = ["year", "unit", "field", "subject_kind"].map(|d| (d, get(m, d)));
                 facts.push(Fact { dims: dims(&of), distinct: Some(("recognised", id(r, "model"))), ..Fact::default() });
             }

@@ -225,10 +225,7 @@ fn the_rate_is_of_a_registration_year_whenever_recognised() {
             {"year": 2024, "registered": 3, "recognised": 2, "rate_bp": 6666},
         ])
     );
-    assert_eq!(
-        rows("recognition-rate", &history, None, NO, Some("2025-01-01"), None),
-        json!([])
-    );
+    assert_eq!(rows("recognition-rate", &history, None, NO, Some("2025-01-01"), None), json!([]));
 }
 
 #[test]

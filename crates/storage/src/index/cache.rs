@@ -30,25 +30,14 @@ impl Cache {
     /// A cache of at most `bytes` bytes of pages, but of no fewer than one page a shard.
     pub(super) fn new(bytes: usize) -> Self {
         let capacity = (bytes / PAGE / SHARDS).max(1);
-        let shard = || {
-            Mutex::new(Shard {
-                capacity,
-                at: FxHashMap::default(),
-                slots: Vec::new(),
-                hand: 0,
-            })
-        };
-        Self {
-            shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
-        }
+        let shard = || Mutex::new(Shard { capacity, at: FxHashMap::default(), slots: Vec::new(), hand: 0 });
+        Self { shards: std::iter::repeat_with(shard).take(SHARDS).collect() }
     }
     fn shard(&self, key: Key) -> std::sync::MutexGuard<'_, Shard> {
         let spread = (u64::from(key.1) ^ key.0.wrapping_mul(7)) % SHARDS as u64;
         let shard = usize::try_from(spread).unwrap_or(0);
         // No operation leaves a shard half changed.
-        self.shards[shard]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
     /// The page, if it is here.
     pub(super) fn get(&self, key: Key) -> Option<Arc<Page>> {
@@ -63,11 +52,7 @@ impl Cache {
         if shard.at.contains_key(&key) {
             return;
         }
-        let new = Slot {
-            key,
-            page: Arc::clone(page),
-            used: false,
-        };
+        let new = Slot { key, page: Arc::clone(page), used: false };
         if shard.slots.len() < shard.capacity {
             let slot = shard.slots.len();
             shard.slots.push(new);
@@ -109,9 +94,6 @@ mod tests {
         assert_eq!(cache.pages(), 64);
         assert!(cache.get((1, 0)).is_some(), "a page in use is kept");
         assert!(cache.get((1, 16)).is_none());
-        assert!(
-            cache.get((2, 0)).is_none(),
-            "another run's page is another page"
-        );
+        assert!(cache.get((2, 0)).is_none(), "another run's page is another page");
     }
 }

@@ -77,11 +77,8 @@ impl Section {
 pub(super) const TOPS_MAX: u64 = 512;
 
 /// The sections with fences, and the sections that hold these.
-pub(super) const FENCED: [(Section, Section); 3] = [
-    (Section::Ids, Section::IdFences),
-    (Section::Keys, Section::KeyFences),
-    (Section::Batches, Section::BatchFences),
-];
+pub(super) const FENCED: [(Section, Section); 3] =
+    [(Section::Ids, Section::IdFences), (Section::Keys, Section::KeyFences), (Section::Batches, Section::BatchFences)];
 
 /// Where a section is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,10 +100,7 @@ pub(super) struct Fence {
     pub(super) others: bool,
 }
 impl Fence {
-    pub(super) const NONE: Self = Self {
-        millis: (u64::MAX, 0),
-        others: false,
-    };
+    pub(super) const NONE: Self = Self { millis: (u64::MAX, 0), others: false };
 
     pub(super) fn include(&mut self, id: RecordId) {
         match id.millis() {
@@ -118,16 +112,12 @@ impl Fence {
     }
     pub(super) fn join(self, other: Self) -> Self {
         Self {
-            millis: (
-                self.millis.0.min(other.millis.0),
-                self.millis.1.max(other.millis.1),
-            ),
+            millis: (self.millis.0.min(other.millis.0), self.millis.1.max(other.millis.1)),
             others: self.others || other.others,
         }
     }
     pub(super) fn may_hold(self, id: RecordId) -> bool {
-        id.millis()
-            .map_or(self.others, |m| self.millis.0 <= m && m <= self.millis.1)
+        id.millis().map_or(self.others, |m| self.millis.0 <= m && m <= self.millis.1)
     }
 }
 
@@ -206,11 +196,7 @@ impl Footer {
     /// What has to go into the overflow section: nothing when it fits in the last page.
     pub(super) fn overflow(&self) -> Vec<u8> {
         let rest = rest(self);
-        if rest.len() <= BODY - at::INLINE {
-            Vec::new()
-        } else {
-            rest
-        }
+        if rest.len() <= BODY - at::INLINE { Vec::new() } else { rest }
     }
     /// The body of the last page. None when a count does not fit in its field.
     pub(super) fn to_page(&self, ledger: LedgerId) -> Option<[u8; BODY]> {
@@ -250,12 +236,7 @@ impl Footer {
         Some(page)
     }
     /// Reads the fixed part of a last page whose checksum held: enough to read the overflow section.
-    pub(super) fn last_page(
-        page: &[u8],
-        ledger: LedgerId,
-        first: u64,
-        end: u64,
-    ) -> Option<Last<'_>> {
+    pub(super) fn last_page(page: &[u8], ledger: LedgerId, first: u64, end: u64) -> Option<Last<'_>> {
         let page = page.get(..BODY)?;
         let named = page[..8] == *MAGIC
             && u32_at(page, at::VERSION) == VERSION
@@ -269,12 +250,7 @@ impl Footer {
         }
         let root = hash_at(page, at::ROOT);
         let overflow = extent(page, Section::Overflow);
-        Some(Last {
-            page,
-            root,
-            overflow,
-            rest: usize::try_from(u32_at(page, at::REST)).ok()?,
-        })
+        Some(Last { page, root, overflow, rest: usize::try_from(u32_at(page, at::REST)).ok()? })
     }
 }
 
@@ -285,11 +261,7 @@ fn hash_at(page: &[u8], at: usize) -> [u8; 32] {
 }
 fn extent(page: &[u8], section: Section) -> Extent {
     let at = at::SECTIONS + 12 * section as usize;
-    Extent {
-        page: u32_at(page, at),
-        pages: u32_at(page, at + 4),
-        entries: u32_at(page, at + 8),
-    }
+    Extent { page: u32_at(page, at), pages: u32_at(page, at + 4), entries: u32_at(page, at + 8) }
 }
 
 impl Last<'_> {
@@ -297,18 +269,12 @@ impl Last<'_> {
     pub(super) fn footer(&self, overflow: &[u8], pages: u64) -> Option<Footer> {
         let page = self.page;
         let inline = &page[at::INLINE..];
-        let bytes = if self.overflow.pages == 0 {
-            inline
-        } else {
-            overflow
-        };
+        let bytes = if self.overflow.pages == 0 { inline } else { overflow };
         if self.overflow.pages > 0 && usize::try_from(self.overflow.entries) != Ok(self.rest) {
             return None;
         }
         let (mut bytes, zero) = bytes.split_at_checked(self.rest)?;
-        if zero.iter().any(|b| *b != 0)
-            || (self.overflow.pages > 0 && inline.iter().any(|b| *b != 0))
-        {
+        if zero.iter().any(|b| *b != 0) || (self.overflow.pages > 0 && inline.iter().any(|b| *b != 0)) {
             return None;
         }
         let mut take = |n: u64| {
@@ -318,15 +284,9 @@ impl Last<'_> {
         };
         let (first, end) = (u64_at(page, at::FIRST), u64_at(page, at::END));
         let hashes = take(32 * u64::from(u32_at(page, at::FRONTIER)))?;
-        let hashes = hashes
-            .chunks_exact(32)
-            .filter_map(|h| h.try_into().ok())
-            .collect();
+        let hashes = hashes.chunks_exact(32).filter_map(|h| h.try_into().ok()).collect();
         let segments = take(12 * u64::from(u32_at(page, at::SEGMENTS)))?;
-        let segments = segments
-            .chunks_exact(12)
-            .map(|s| (u32_at(s, 0), u64_at(s, 4)))
-            .collect();
+        let segments = segments.chunks_exact(12).map(|s| (u32_at(s, 0), u64_at(s, 4))).collect();
         let mut tops: [Vec<u64>; 3] = Default::default();
         for (i, tops) in tops.iter_mut().enumerate() {
             let taken = take(8 * u64::from(u32_at(page, at::TOPS + 4 * i)))?;
@@ -354,9 +314,7 @@ impl Last<'_> {
             sections: Section::ALL.map(|s| extent(page, s)),
             tops,
         };
-        let sound = footer.frontier.root() == Root(self.root)
-            && u32_at(page, at::OTHERS) <= 1
-            && footer.is_whole(pages);
+        let sound = footer.frontier.root() == Root(self.root) && u32_at(page, at::OTHERS) <= 1 && footer.is_whole(pages);
         sound.then_some(footer)
     }
 }
@@ -386,22 +344,15 @@ impl Footer {
             }
         });
         let segments_ascend = self.segments.first().is_some_and(|s| s.0 == 0)
-            && self
-                .segments
-                .windows(2)
-                .all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1)
-            && self
-                .segments
-                .last()
-                .is_some_and(|s| Some(u64::from(s.0)) < records);
+            && self.segments.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 < w[1].1)
+            && self.segments.last().is_some_and(|s| Some(u64::from(s.0)) < records);
         next + 1 == pages
             && Some(entries(Section::Ids)) == records
             && Some(entries(Section::Offsets)) == records
             && Some(entries(Section::Batches)) == batches
             && entries(Section::Nodes) == kept(self.first, self.end()).map(|k| k.2).sum::<u64>()
             && self.section(Section::IdFilter).pages > 0
-            && (self.section(Section::KeyFilter).pages > 0)
-                == (self.section(Section::Keys).pages > 0)
+            && (self.section(Section::KeyFilter).pages > 0) == (self.section(Section::Keys).pages > 0)
             && fenced
             && segments_ascend
     }
@@ -419,12 +370,7 @@ pub(super) fn range(file_name: &str) -> Option<(u64, u64)> {
 }
 
 /// Where the first batch of a log is.
-pub(super) const START: Cursor = Cursor {
-    segment: 0,
-    offset: 4096,
-    batch: 1,
-    position: 0,
-};
+pub(super) const START: Cursor = Cursor { segment: 0, offset: 4096, batch: 1, position: 0 };
 
 #[cfg(test)]
 mod tests {
@@ -433,15 +379,7 @@ mod tests {
     #[test]
     fn names_are_strict() {
         assert_eq!(range("0-9.run"), Some((0, 9)));
-        for wrong in [
-            "0-9.run.tmp",
-            "00-9.run",
-            "9-9.run",
-            "+0-9.run",
-            "-9.run",
-            "0-9",
-            "0-1-9.run",
-        ] {
+        for wrong in ["0-9.run.tmp", "00-9.run", "9-9.run", "+0-9.run", "-9.run", "0-9", "0-1-9.run"] {
             assert_eq!(range(wrong), None, "{wrong}");
         }
     }
@@ -453,9 +391,7 @@ mod tests {
         assert!(!fence.may_hold(other) && !fence.may_hold(RecordId::v7(0, [0; 10])));
         fence.include(RecordId::v7(5, [9; 10]));
         fence.include(RecordId::v7(7, [9; 10]));
-        let may: Vec<u64> = (0..10)
-            .filter(|m| fence.may_hold(RecordId::v7(*m, [0; 10])))
-            .collect();
+        let may: Vec<u64> = (0..10).filter(|m| fence.may_hold(RecordId::v7(*m, [0; 10]))).collect();
         assert_eq!(may, [5, 6, 7]);
         assert!(!fence.may_hold(other));
         fence.include(other);

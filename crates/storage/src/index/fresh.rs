@@ -25,18 +25,8 @@ impl Fresh {
     /// From adjacent tables, from the frontier's size on up to their end, where the log goes on at `cursor`.
     pub(super) fn new(tables: &[Arc<Table>], from: &Frontier, cursor: Cursor) -> Answer<Self> {
         let first = from.size().0;
-        let missing = || {
-            IndexError::from(Error::new(
-                ErrorKind::InvalidInput,
-                "records in memory are not adjacent",
-            ))
-        };
-        let relative = |position: u64| {
-            position
-                .checked_sub(first)
-                .and_then(|p| u32::try_from(p).ok())
-                .ok_or_else(missing)
-        };
+        let missing = || IndexError::from(Error::new(ErrorKind::InvalidInput, "records in memory are not adjacent"));
+        let relative = |position: u64| position.checked_sub(first).and_then(|p| u32::try_from(p).ok()).ok_or_else(missing);
         let records = usize::try_from(cursor.position.saturating_sub(first)).unwrap_or(0);
         let mut growing = Growing::from(from);
         let (mut nodes, mut keys) = (Vec::new(), Vec::new());
@@ -46,11 +36,7 @@ impl Fresh {
         for table in tables {
             let range = table.range().start.max(first)..table.range().end;
             for position in range.clone() {
-                let row = (
-                    table.id(position),
-                    table.hash(position),
-                    table.location(position),
-                );
+                let row = (table.id(position), table.hash(position), table.location(position));
                 let (Some(id), Some(hash), Some(location)) = row else {
                     return Err(missing());
                 };
@@ -62,51 +48,27 @@ impl Fresh {
                 if segments.last().is_none_or(|s| s.1 != location.segment) {
                     segments.push((row, location.segment));
                 }
-                growing.push(tree::leaf_hash(&hash), &mut |node, hash| {
-                    nodes.push((node, hash))
-                });
+                growing.push(tree::leaf_hash(&hash), &mut |node, hash| nodes.push((node, hash)));
             }
             for batch in table.batch_firsts().filter(|first| range.contains(first)) {
                 batches.push(relative(batch)?);
             }
         }
-        let start = tables
-            .iter()
-            .find_map(|t| t.location(first))
-            .ok_or_else(missing)?;
+        let start = tables.iter().find_map(|t| t.location(first)).ok_or_else(missing)?;
         if growing.size() != cursor.position || batches.first() != Some(&0) {
             return Err(missing());
         }
         ids.sort_unstable();
         keys.sort_unstable();
         nodes.sort_unstable_by_key(|n| n.0);
-        let about = About {
-            first,
-            before: from.root(),
-            frontier: growing.frontier()?,
-            cursor,
-            batch: start.batch,
-            fence,
-            segments,
-        };
-        Ok(Self {
-            about,
-            ids,
-            keys,
-            offsets,
-            batches,
-            nodes,
-        })
+        let about =
+            About { first, before: from.root(), frontier: growing.frontier()?, cursor, batch: start.batch, fence, segments };
+        Ok(Self { about, ids, keys, offsets, batches, nodes })
     }
 }
 
 fn offset_of(location: Location) -> Answer<u32> {
-    let too_large = |_| {
-        Error::new(
-            ErrorKind::TooLarge,
-            "a frame's offset does not fit in 32 bits",
-        )
-    };
+    let too_large = |_| Error::new(ErrorKind::TooLarge, "a frame's offset does not fit in 32 bits");
     Ok(u32::try_from(location.offset).map_err(too_large)?)
 }
 
@@ -121,20 +83,12 @@ impl Content for Fresh {
         for key in self.keys.chunk_by(|a, b| a.0 == b.0) {
             // As many as records, whose positions fit.
             let count = u32::try_from(key.len()).unwrap_or(u32::MAX);
-            each(Key {
-                fingerprint: key[0].0,
-                count,
-                first: key[0].1,
-            })?;
+            each(Key { fingerprint: key[0].0, count, first: key[0].1 })?;
         }
         Ok(())
     }
     fn postings(&mut self, each: Each<'_, u32>) -> Answer<()> {
-        for key in self
-            .keys
-            .chunk_by(|a, b| a.0 == b.0)
-            .filter(|key| key.len() > 1)
-        {
+        for key in self.keys.chunk_by(|a, b| a.0 == b.0).filter(|key| key.len() > 1) {
             key.iter().try_for_each(|(_, position)| each(*position))?;
         }
         Ok(())

@@ -17,9 +17,7 @@ use rustc_hash::FxHashMap;
 use sovang_core::tree::{self, Frontier, Hash, Node};
 use sovang_core::{Error, LedgerId, Position, RecordId, Size};
 use std::io::ErrorKind as IoKind;
-use std::sync::{
-    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// How often a listing is read again when files of it are gone: their writer is merging.
 const LISTINGS_MAX: usize = 8;
@@ -70,11 +68,7 @@ fn unpoisoned<T>(result: Result<T, PoisonError<T>>) -> T {
 }
 
 impl Keeper {
-    pub(super) fn open(
-        files: Arc<dyn Files>,
-        ledger: LedgerId,
-        options: IndexOptions,
-    ) -> sovang_core::Result<Self> {
+    pub(super) fn open(files: Arc<dyn Files>, ledger: LedgerId, options: IndexOptions) -> sovang_core::Result<Self> {
         let own: Arc<dyn Files> = if options.writable {
             let io = |e| Error::io(e, "create the index's directory", files.describe(DIRECTORY));
             files.create_directory(DIRECTORY).map_err(io)?;
@@ -82,20 +76,14 @@ impl Keeper {
         } else {
             let memory = MemoryFiles::default();
             for directory in ["", DIRECTORY] {
-                memory
-                    .create_directory(directory)
-                    .map_err(|e| Error::io(e, "create a directory in memory", directory))?;
+                memory.create_directory(directory).map_err(|e| Error::io(e, "create a directory in memory", directory))?;
             }
             Arc::new(memory)
         };
         let keeper = Self {
             cache: Arc::new(Cache::new(options.cache_bytes)),
             state: RwLock::new(State::new(Set::default(), options.run_records)),
-            recent: Mutex::new(Recent {
-                epoch: 0,
-                growing: Growing::from(&Frontier::new()),
-                nodes: FxHashMap::default(),
-            }),
+            recent: Mutex::new(Recent { epoch: 0, growing: Growing::from(&Frontier::new()), nodes: FxHashMap::default() }),
             writing: Mutex::default(),
             signals: Mutex::default(),
             wake: Condvar::new(),
@@ -140,11 +128,7 @@ impl Keeper {
                 Ok(names) => names,
                 Err(e) if e.kind() == IoKind::NotFound => Vec::new(),
                 Err(e) => {
-                    return Err(Error::io(
-                        e,
-                        "list the index",
-                        self.files.describe(DIRECTORY),
-                    ));
+                    return Err(Error::io(e, "list the index", self.files.describe(DIRECTORY)));
                 }
             };
             let mut gone = false;
@@ -188,13 +172,7 @@ impl Keeper {
             state.use_set(set);
             let after = Arc::clone(&state.set);
             drop(state);
-            self.remove(
-                before
-                    .members()
-                    .iter()
-                    .map(|m| &m.run)
-                    .filter(|run| !after.contains(run)),
-            );
+            self.remove(before.members().iter().map(|m| &m.run).filter(|run| !after.contains(run)));
         }
         Ok(())
     }
@@ -227,11 +205,7 @@ impl Keeper {
             return Ok(());
         }
         let outcome = self.work_through();
-        attempts.again_at = if outcome.is_ok() {
-            0
-        } else {
-            self.read().waiting() * 2
-        };
+        attempts.again_at = if outcome.is_ok() { 0 } else { self.read().waiting() * 2 };
         self.signals().failed = outcome.is_err();
         outcome
     }
@@ -260,19 +234,9 @@ impl Keeper {
             (tables, cursor, state.set.frontier(), state.epoch)
         };
         let mut content = Fresh::new(&tables, &frontier, cursor)?;
-        let target = Target {
-            files: &*self.own,
-            ledger: self.ledger,
-            go_on: &|| true,
-        };
+        let target = Target { files: &*self.own, ledger: self.ledger, go_on: &|| true };
         let name = write::write(&target, &mut content)?;
-        let run = Arc::new(Run::open(
-            &*self.own,
-            self.ledger,
-            &name,
-            true,
-            &self.cache,
-        )?);
+        let run = Arc::new(Run::open(&*self.own, self.ledger, &name, true, &self.cache)?);
         let mut state = self.write();
         if state.epoch != epoch {
             drop(state);
@@ -294,10 +258,7 @@ impl Keeper {
             let Some(due) = self.merge_due(&state) else {
                 return Ok(false);
             };
-            state.set.members()[due]
-                .iter()
-                .map(|m| Arc::clone(&m.run))
-                .collect()
+            state.set.members()[due].iter().map(|m| Arc::clone(&m.run)).collect()
         };
         let Some(mut content) = Merged::new(runs.clone()) else {
             return Ok(false);
@@ -307,11 +268,7 @@ impl Keeper {
             let _ = self.write_one();
             !self.is_stopped()
         };
-        let target = Target {
-            files: &*self.own,
-            ledger: self.ledger,
-            go_on: &go_on,
-        };
+        let target = Target { files: &*self.own, ledger: self.ledger, go_on: &go_on };
         let name = match write::write(&target, &mut content) {
             Ok(name) => name,
             // An input is damaged, and is not merged again; whoever asks it next is told.
@@ -319,13 +276,7 @@ impl Keeper {
             Err(_) if self.is_stopped() => return Ok(false),
             Err(error) => return Err(error),
         };
-        let merged = Arc::new(Run::open(
-            &*self.own,
-            self.ledger,
-            &name,
-            true,
-            &self.cache,
-        )?);
+        let merged = Arc::new(Run::open(&*self.own, self.ledger, &name, true, &self.cache)?);
         let mut state = self.write();
         if !runs.iter().all(|run| state.set.contains(run)) {
             drop(state);
@@ -384,19 +335,12 @@ impl Keeper {
         let (mut found, set) = {
             let state = self.read();
             state.check(before.0)?;
-            (
-                state.recent(fingerprint, &(0..before.0)),
-                Arc::clone(&state.set),
-            )
+            (state.recent(fingerprint, &(0..before.0)), Arc::clone(&state.set))
         };
         for member in set.members().iter().rev().filter(|m| m.from < before.0) {
             member.run.find(id, member.from, &mut found)?;
         }
-        Ok(found
-            .into_iter()
-            .filter(|p| *p < before.0)
-            .map(Position)
-            .collect())
+        Ok(found.into_iter().filter(|p| *p < before.0).map(Position).collect())
     }
 
     /// The tree over all records known.

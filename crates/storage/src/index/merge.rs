@@ -37,8 +37,7 @@ pub(super) fn due(members: &[Member], run_records: u64) -> Option<Range<usize>> 
         let last = own.iter().rev().take_while(|m| level(m) <= wanted).count();
         let of = &own[own.len() - last..];
         let records: u64 = of.iter().map(|m| m.run.records()).sum();
-        let enough =
-            of.iter().filter(|m| level(m) == wanted).count() >= FACTOR || last >= 2 * FACTOR;
+        let enough = of.iter().filter(|m| level(m) == wanted).count() >= FACTOR || last >= 2 * FACTOR;
         (enough && records <= RECORDS_MAX).then(|| members.len() - last..members.len())
     })
 }
@@ -53,9 +52,7 @@ impl Merged {
     /// None when the runs are not adjacent or too many.
     pub(super) fn new(runs: Vec<Arc<Run>>) -> Option<Self> {
         let (first, last) = (runs.first()?, runs.last()?);
-        if runs.windows(2).any(|w| {
-            w[0].end() != w[1].first() || w[0].footer().cursor.batch != w[1].footer().batch
-        }) {
+        if runs.windows(2).any(|w| w[0].end() != w[1].first() || w[0].footer().cursor.batch != w[1].footer().batch) {
             return None;
         }
         let start = first.first();
@@ -74,9 +71,7 @@ impl Merged {
             frontier: last.footer().frontier.clone(),
             cursor: last.footer().cursor,
             batch: first.footer().batch,
-            fence: runs
-                .iter()
-                .fold(Fence::NONE, |fence, run| fence.join(run.fence())),
+            fence: runs.iter().fold(Fence::NONE, |fence, run| fence.join(run.fence())),
             segments,
         };
         Some(Self { runs, about })
@@ -95,11 +90,7 @@ impl Merged {
         Ok(Sorted { heads })
     }
     /// Hands over the u32 entries of a section, run after run.
-    fn in_order(
-        &self,
-        section: Section,
-        each: &mut dyn FnMut(&Run, u32) -> Answer<()>,
-    ) -> Answer<()> {
+    fn in_order(&self, section: Section, each: &mut dyn FnMut(&Run, u32) -> Answer<()>) -> Answer<()> {
         for run in &self.runs {
             let mut reader = Reader::new(run, section);
             while let Some(entry) = reader.next()? {
@@ -118,20 +109,14 @@ impl Content for Merged {
     fn ids(&mut self, each: Each<'_, (u64, u32)>) -> Answer<()> {
         let mut sorted = self.sorted(Section::Ids)?;
         while let Some(least) = sorted.least() {
-            sorted.take(least, &mut |reader, head| {
-                each((least, self.base(&reader.run)? + u32_at(&head, 8)))
-            })?;
+            sorted.take(least, &mut |reader, head| each((least, self.base(&reader.run)? + u32_at(&head, 8))))?;
         }
         Ok(())
     }
     fn keys(&mut self, each: Each<'_, Key>) -> Answer<()> {
         let mut sorted = self.sorted(Section::Keys)?;
         while let Some(fingerprint) = sorted.least() {
-            let mut key = Key {
-                fingerprint,
-                count: 0,
-                first: 0,
-            };
+            let mut key = Key { fingerprint, count: 0, first: 0 };
             sorted.take(fingerprint, &mut |reader, head| {
                 let slice = slice_of(&head);
                 if let (Slice::One(position), 0) = (slice, key.count) {
@@ -147,11 +132,7 @@ impl Content for Merged {
     }
     fn postings(&mut self, each: Each<'_, u32>) -> Answer<()> {
         let mut sorted = self.sorted(Section::Keys)?;
-        let mut postings: Vec<Reader> = self
-            .runs
-            .iter()
-            .map(|run| Reader::new(run, Section::Postings))
-            .collect();
+        let mut postings: Vec<Reader> = self.runs.iter().map(|run| Reader::new(run, Section::Postings)).collect();
         while let Some(least) = sorted.least() {
             let alone = sorted.is_one(least);
             sorted.take(least, &mut |reader, head| {
@@ -161,12 +142,8 @@ impl Content for Merged {
                     Slice::One(position) => return each(base + position),
                     Slice::Many { start, count } => (start, count),
                 };
-                let of = postings
-                    .iter_mut()
-                    .find(|p| Arc::ptr_eq(&p.run, &reader.run));
-                let of = of
-                    .filter(|p| p.taken == start)
-                    .ok_or_else(|| reader.run.contradiction())?;
+                let of = postings.iter_mut().find(|p| Arc::ptr_eq(&p.run, &reader.run));
+                let of = of.filter(|p| p.taken == start).ok_or_else(|| reader.run.contradiction())?;
                 for _ in 0..count {
                     let entry = of.next()?.map(|entry| u32_at(entry, 0));
                     each(base + entry.ok_or_else(|| reader.run.contradiction())?)?;
@@ -180,16 +157,10 @@ impl Content for Merged {
         self.in_order(Section::Offsets, &mut |_, offset| each(offset))
     }
     fn batches(&mut self, each: Each<'_, u32>) -> Answer<()> {
-        self.in_order(Section::Batches, &mut |run, first| {
-            each(self.base(run)? + first)
-        })
+        self.in_order(Section::Batches, &mut |run, first| each(self.base(run)? + first))
     }
     fn nodes(&mut self, each: Each<'_, Hash>) -> Answer<()> {
-        let mut readers: Vec<Reader> = self
-            .runs
-            .iter()
-            .map(|run| Reader::new(run, Section::Nodes))
-            .collect();
+        let mut readers: Vec<Reader> = self.runs.iter().map(|run| Reader::new(run, Section::Nodes)).collect();
         for (level, _, _) in kept(self.about.first, self.about.cursor.position) {
             for reader in &mut readers {
                 let count = kept(reader.run.first(), reader.run.end()).find(|k| k.0 == level);
@@ -221,25 +192,16 @@ struct Sorted {
 }
 impl Sorted {
     fn least(&self) -> Option<u64> {
-        self.heads
-            .iter()
-            .filter_map(|(_, head)| head.map(|h| u64_at(&h, 0)))
-            .min()
+        self.heads.iter().filter_map(|(_, head)| head.map(|h| u64_at(&h, 0))).min()
     }
     /// Whether the entries with this fingerprint, which is the least, make up one position.
     fn is_one(&self, fingerprint: u64) -> bool {
         let of = self.heads.iter().filter_map(|(_, head)| *head);
-        let counts = of
-            .filter(|h| u64_at(h, 0) == fingerprint)
-            .map(|h| slice_of(&h).len());
+        let counts = of.filter(|h| u64_at(h, 0) == fingerprint).map(|h| slice_of(&h).len());
         counts.map(u64::from).sum::<u64>() == 1
     }
     /// Hands over all entries with this fingerprint, which is the least.
-    fn take(
-        &mut self,
-        fingerprint: u64,
-        each: &mut dyn FnMut(&Reader, Entry) -> Answer<()>,
-    ) -> Answer<()> {
+    fn take(&mut self, fingerprint: u64, each: &mut dyn FnMut(&Reader, Entry) -> Answer<()>) -> Answer<()> {
         for (reader, head) in &mut self.heads {
             while let Some(entry) = head.filter(|h| u64_at(h, 0) == fingerprint) {
                 each(reader, entry)?;
@@ -265,13 +227,7 @@ struct Reader {
 }
 impl Reader {
     fn new(run: &Arc<Run>, section: Section) -> Self {
-        Self {
-            run: Arc::clone(run),
-            section,
-            taken: 0,
-            pages: Vec::new(),
-            from: 0,
-        }
+        Self { run: Arc::clone(run), section, taken: 0, pages: Vec::new(), from: 0 }
     }
     fn next(&mut self) -> Answer<Option<&[u8]>> {
         let extent = self.run.footer().section(self.section);
@@ -279,10 +235,7 @@ impl Reader {
             return Ok(None);
         }
         let per_page = self.section.per_page();
-        let (page, within) = (
-            self.taken as usize / per_page,
-            self.taken as usize % per_page,
-        );
+        let (page, within) = (self.taken as usize / per_page, self.taken as usize % per_page);
         if page >= self.from + self.pages.len() / PAGE {
             let more = (extent.pages as usize - page).min(PAGES);
             self.pages.resize(more * PAGE, 0);

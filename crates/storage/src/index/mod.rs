@@ -53,12 +53,7 @@ pub struct IndexOptions {
 }
 impl Default for IndexOptions {
     fn default() -> Self {
-        Self {
-            cache_bytes: 32 << 20,
-            run_records: 8_192,
-            writable: false,
-            background: true,
-        }
+        Self { cache_bytes: 32 << 20, run_records: 8_192, writable: false, background: true }
     }
 }
 
@@ -147,16 +142,9 @@ impl Index {
     ///
     /// # Errors
     /// When the directory cannot be listed or created.
-    pub fn open(
-        files: Arc<dyn Files>,
-        ledger_id: LedgerId,
-        options: IndexOptions,
-    ) -> sovang_core::Result<Self> {
+    pub fn open(files: Arc<dyn Files>, ledger_id: LedgerId, options: IndexOptions) -> sovang_core::Result<Self> {
         let keeper = Arc::new(Keeper::open(files, ledger_id, options)?);
-        let index = Self {
-            keeper,
-            thread: Mutex::default(),
-        };
+        let index = Self { keeper, thread: Mutex::default() };
         if options.background && index.keeper.is_work_due() {
             index.call_thread();
         }
@@ -166,10 +154,7 @@ impl Index {
     #[must_use]
     pub fn covered(&self) -> Covered {
         let state = self.keeper.read();
-        Covered {
-            frontier: state.set.frontier(),
-            cursor: state.set.cursor(),
-        }
+        Covered { frontier: state.set.frontier(), cursor: state.set.cursor() }
     }
     /// How many records are known: in runs and in memory.
     #[must_use]
@@ -241,11 +226,7 @@ impl Index {
         let asked = set.members().iter().filter_map(|member| {
             let range = range.start.max(member.from)..range.end.min(member.run.end());
             let run = Arc::clone(&member.run);
-            (range.start < range.end).then_some(Part::Unread {
-                run,
-                fingerprint,
-                range,
-            })
+            (range.start < range.end).then_some(Part::Unread { run, fingerprint, range })
         });
         let mut parts: VecDeque<Part> = asked.collect();
         recent.reverse();
@@ -282,9 +263,7 @@ impl Index {
     fn holder(&self, position: u64) -> Answer<Holder> {
         let state = self.keeper.read();
         state.check_known(position)?;
-        let missing = || {
-            Error::new(ErrorKind::NotFound, "the index has no such record").at(Position(position))
-        };
+        let missing = || Error::new(ErrorKind::NotFound, "the index has no such record").at(Position(position));
         if let Some(run) = state.set.at(position) {
             return Ok(Holder::Run(Arc::clone(run)));
         }
@@ -298,10 +277,7 @@ impl Index {
     /// As [`location`](Self::location), and those of `leaf`.
     pub fn node(&self, node: Node, leaf: Leaf<'_>) -> Answer<Hash> {
         let beyond = || Error::new(ErrorKind::NotFound, "the ledger has no such tree node");
-        let end = node
-            .index
-            .checked_add(1)
-            .and_then(|n| n.checked_shl(node.level).filter(|e| *e >> node.level == n));
+        let end = node.index.checked_add(1).and_then(|n| n.checked_shl(node.level).filter(|e| *e >> node.level == n));
         let last = end.ok_or_else(beyond)? - 1;
         self.keeper.read().check_known(last)?;
         let kept = node.level - node.level % tree::LEVELS;
@@ -315,16 +291,10 @@ impl Index {
             0 => self.leaf(index, leaf),
             level => self.node(Node { level, index }, leaf),
         });
-        Ok(sovang_core::tree::perfect_root(
-            &hashes.collect::<Answer<Vec<_>>>()?,
-        ))
+        Ok(sovang_core::tree::perfect_root(&hashes.collect::<Answer<Vec<_>>>()?))
     }
     fn leaf(&self, position: u64, leaf: Leaf<'_>) -> Answer<Hash> {
-        let known = self
-            .keeper
-            .read()
-            .table(position)
-            .and_then(|table| table.hash(position));
+        let known = self.keeper.read().table(position).and_then(|table| table.hash(position));
         let hash = match known {
             Some(hash) => hash,
             None => leaf(Position(position))?,
@@ -404,11 +374,7 @@ enum Holder {
 impl Drop for Index {
     fn drop(&mut self) {
         self.keeper.stop();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A panic there has been reported there.
             let _ = thread.join();

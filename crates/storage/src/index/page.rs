@@ -133,21 +133,9 @@ mod tests {
         seed.seal(3, &mut page);
         assert!(seed.holds(3, &page));
         assert!(!seed.holds(4, &page));
-        assert!(
-            !Seed::of_last(LedgerId([1; 16]), 0, 8)
-                .with_root(&[2; 32])
-                .holds(3, &page)
-        );
-        assert!(
-            !Seed::of_last(LedgerId([1; 16]), 0, 9)
-                .with_root(&[3; 32])
-                .holds(3, &page)
-        );
-        assert!(
-            !Seed::of_last(LedgerId([0; 16]), 0, 9)
-                .with_root(&[2; 32])
-                .holds(3, &page)
-        );
+        assert!(!Seed::of_last(LedgerId([1; 16]), 0, 8).with_root(&[2; 32]).holds(3, &page));
+        assert!(!Seed::of_last(LedgerId([1; 16]), 0, 9).with_root(&[3; 32]).holds(3, &page));
+        assert!(!Seed::of_last(LedgerId([0; 16]), 0, 9).with_root(&[2; 32]).holds(3, &page));
         assert!(!seed.holds(3, &page[..PAGE - 1]));
         page[0] ^= 1;
         assert!(!seed.holds(3, &page));

@@ -17,18 +17,9 @@ pub struct Postings {
 /// The positions of one run, or those in memory; later parts are of later positions.
 pub(super) enum Part {
     /// A run that has not been asked yet, and the part of it to ask.
-    Unread {
-        run: Arc<Run>,
-        fingerprint: u64,
-        range: Range<u64>,
-    },
+    Unread { run: Arc<Run>, fingerprint: u64, range: Range<u64> },
     /// Places in the postings of a run.
-    Stored {
-        run: Arc<Run>,
-        places: Range<u32>,
-        front: Held,
-        back: Held,
-    },
+    Stored { run: Arc<Run>, places: Range<u32>, front: Held, back: Held },
     /// Positions at hand.
     Here(std::vec::IntoIter<u64>),
 }
@@ -36,12 +27,7 @@ type Held = Option<(u32, Arc<Page>)>;
 
 impl Part {
     fn read(self) -> Answer<Self> {
-        let Self::Unread {
-            run,
-            fingerprint,
-            range,
-        } = self
-        else {
+        let Self::Unread { run, fingerprint, range } = self else {
             return Ok(self);
         };
         Ok(match run.slice(fingerprint)? {
@@ -52,36 +38,21 @@ impl Part {
             }
             Some(Slice::Many { start, count }) => {
                 let places = run.clip(start, count, &range)?;
-                Self::Stored {
-                    run,
-                    places,
-                    front: None,
-                    back: None,
-                }
+                Self::Stored { run, places, front: None, back: None }
             }
         })
     }
     fn next(&mut self) -> Answer<Option<u64>> {
         match self {
             Self::Unread { .. } => Ok(None),
-            Self::Stored {
-                run, places, front, ..
-            } => places
-                .next()
-                .map(|place| run.posting(place, front))
-                .transpose(),
+            Self::Stored { run, places, front, .. } => places.next().map(|place| run.posting(place, front)).transpose(),
             Self::Here(positions) => Ok(positions.next()),
         }
     }
     fn next_back(&mut self) -> Answer<Option<u64>> {
         match self {
             Self::Unread { .. } => Ok(None),
-            Self::Stored {
-                run, places, back, ..
-            } => places
-                .next_back()
-                .map(|place| run.posting(place, back))
-                .transpose(),
+            Self::Stored { run, places, back, .. } => places.next_back().map(|place| run.posting(place, back)).transpose(),
             Self::Here(positions) => Ok(positions.next_back()),
         }
     }
@@ -100,9 +71,7 @@ impl Postings {
     }
     /// How many positions there are: asks every run, but reads none of the positions.
     pub(super) fn total(self) -> Answer<u64> {
-        self.parts
-            .into_iter()
-            .try_fold(0, |sum, part| Ok(sum + part.read()?.len()))
+        self.parts.into_iter().try_fold(0, |sum, part| Ok(sum + part.read()?.len()))
     }
     fn step(
         &mut self,

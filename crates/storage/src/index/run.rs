@@ -54,13 +54,7 @@ impl Slice {
 
 impl Run {
     /// Opens a run and reads its footer: one or two reads. None when it is not there; an error when it cannot be believed.
-    pub(super) fn open(
-        files: &dyn Files,
-        ledger: LedgerId,
-        name: &str,
-        own: bool,
-        cache: &Arc<Cache>,
-    ) -> Result<Self, Error> {
+    pub(super) fn open(files: &dyn Files, ledger: LedgerId, name: &str, own: bool, cache: &Arc<Cache>) -> Result<Self, Error> {
         let path = format!("{DIRECTORY}/{name}");
         let place = files.describe(&path);
         let io = |e| Error::io(e, "read a run of the index", &place);
@@ -156,24 +150,15 @@ impl Run {
     /// The whole run answers nothing any more.
     pub(super) fn distrust(&self, cause: Error) -> IndexError {
         self.damaged.store(true, Ordering::Relaxed);
-        IndexError::Stale {
-            first: Size(self.first()),
-            cause,
-        }
+        IndexError::Stale { first: Size(self.first()), cause }
     }
     /// An error that says that what a sound page says cannot be.
     pub(super) fn contradiction(&self) -> IndexError {
-        self.distrust(unsound(
-            "a run of the index contradicts itself",
-            &self.place,
-        ))
+        self.distrust(unsound("a run of the index contradicts itself", &self.place))
     }
     fn check_sound(&self) -> Answer<()> {
         if self.is_damaged() {
-            return Err(self.distrust(unsound(
-                "a run of the index was damaged before",
-                &self.place,
-            )));
+            return Err(self.distrust(unsound("a run of the index was damaged before", &self.place)));
         }
         Ok(())
     }
@@ -183,8 +168,7 @@ impl Run {
         self.check_sound()?;
         let at = u64::from(from) * PAGE as u64;
         let read = self.file.read_at(into, at);
-        let read =
-            read.map_err(|e| self.distrust(Error::io(e, "read a run of the index", &self.place)))?;
+        let read = read.map_err(|e| self.distrust(Error::io(e, "read a run of the index", &self.place)))?;
         for (number, page) in (from..).zip(into.chunks_exact(PAGE)) {
             if read != into.len() || !self.seed.holds(number, page) {
                 let at = u64::from(number) * PAGE as u64;
@@ -211,9 +195,7 @@ impl Run {
         let per_page = section.per_page() as u64;
         let within = usize::try_from(entry % per_page).unwrap_or(0);
         match u32::try_from(entry / per_page) {
-            Ok(page) if entry < extent.entries.into() => {
-                Ok((self.page(extent.page + page)?, within * section.width()))
-            }
+            Ok(page) if entry < extent.entries.into() => Ok((self.page(extent.page + page)?, within * section.width())),
             _ => Err(self.contradiction()),
         }
     }
@@ -224,9 +206,7 @@ impl Run {
     /// How many entries a page of a section holds.
     fn entries_of(extent: Extent, section: Section, page: u32) -> usize {
         let before = page as usize * section.per_page();
-        (extent.entries as usize)
-            .saturating_sub(before)
-            .min(section.per_page())
+        (extent.entries as usize).saturating_sub(before).min(section.per_page())
     }
 
     /// The page of a fenced section to begin with: the last one whose first key is `before`, or else the first.
@@ -258,12 +238,7 @@ impl Run {
         Ok(filter_may_hold(&page[..BODY], fingerprint))
     }
     /// Hands over the entries of this fingerprint, in the file's order.
-    fn entries_with(
-        &self,
-        fenced: usize,
-        fingerprint: u64,
-        each: &mut dyn FnMut(&[u8]),
-    ) -> Answer<()> {
+    fn entries_with(&self, fenced: usize, fingerprint: u64, each: &mut dyn FnMut(&[u8])) -> Answer<()> {
         let section = FENCED[fenced].0;
         let extent = self.footer.section(section);
         let width = section.width();
@@ -319,8 +294,7 @@ impl Run {
         self.entries_with(1, fingerprint, &mut |entry| found = Some(slice_of(entry)))?;
         match found {
             Some(Slice::Many { start, count })
-                if u64::from(start) + u64::from(count)
-                    > u64::from(self.footer.section(Section::Postings).entries) =>
+                if u64::from(start) + u64::from(count) > u64::from(self.footer.section(Section::Postings).entries) =>
             {
                 Err(self.contradiction())
             }
@@ -343,11 +317,7 @@ impl Run {
     /// A position from one relative to the run.
     pub(super) fn absolute(&self, relative: u32) -> Answer<u64> {
         let position = self.first() + u64::from(relative);
-        if position < self.end() {
-            Ok(position)
-        } else {
-            Err(self.contradiction())
-        }
+        if position < self.end() { Ok(position) } else { Err(self.contradiction()) }
     }
 
     /// The ordinal of the batch of a position within the run, and its first position.
@@ -367,9 +337,7 @@ impl Run {
     pub(super) fn location(&self, position: u64) -> Answer<Location> {
         let relative = position - self.first();
         let segments = &self.footer.segments;
-        let segment = segments
-            .partition_point(|s| u64::from(s.0) <= relative)
-            .saturating_sub(1);
+        let segment = segments.partition_point(|s| u64::from(s.0) <= relative).saturating_sub(1);
         Ok(Location {
             segment: segments.get(segment).ok_or_else(|| self.contradiction())?.1,
             offset: self.u32_of(Section::Offsets, relative)?.into(),
@@ -424,12 +392,7 @@ impl Run {
 /// Where a batch starts whose first record is at `first` in `location`.
 pub(super) fn before_batch(first: u64, location: Location) -> Option<Cursor> {
     let offset = location.offset.checked_sub(BATCH_HEADER_BYTES)?;
-    Some(Cursor {
-        segment: location.segment,
-        offset,
-        batch: location.batch,
-        position: first,
-    })
+    Some(Cursor { segment: location.segment, offset, batch: location.batch, position: first })
 }
 
 /// A key's entry: (fingerprint, count, start), where a count of 1 has the position in place of the start.
@@ -445,17 +408,11 @@ fn partition_point(len: usize, under: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, len);
     while low < high {
         let middle = low + (high - low) / 2;
-        if under(middle) {
-            low = middle + 1
-        } else {
-            high = middle
-        }
+        if under(middle) { low = middle + 1 } else { high = middle }
     }
     low
 }
 
 fn unsound(what: &str, place: &std::path::Path) -> Error {
-    Error::new(ErrorKind::Io, what)
-        .in_file(place)
-        .advise("the index is derived and is built again from the log")
+    Error::new(ErrorKind::Io, what).in_file(place).advise("the index is derived and is built again from the log")
 }

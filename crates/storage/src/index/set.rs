@@ -34,15 +34,9 @@ impl Set {
                 Ordering::Equal => run.footer().before == root,
                 Ordering::Greater => false,
             };
-            let best = runs
-                .iter()
-                .filter(|run| fits(run))
-                .max_by_key(|run| run.end());
+            let best = runs.iter().filter(|run| fits(run)).max_by_key(|run| run.end());
             let Some(best) = best else { return set };
-            set.members.push(Member {
-                run: Arc::clone(best),
-                from: covered,
-            });
+            set.members.push(Member { run: Arc::clone(best), from: covered });
         }
     }
     pub(super) fn members(&self) -> &[Member] {
@@ -55,22 +49,14 @@ impl Set {
         self.cursor().position
     }
     pub(super) fn frontier(&self) -> Frontier {
-        self.members
-            .last()
-            .map_or_else(Frontier::new, |m| m.run.footer().frontier.clone())
+        self.members.last().map_or_else(Frontier::new, |m| m.run.footer().frontier.clone())
     }
     pub(super) fn cursor(&self) -> Cursor {
         self.members.last().map_or(START, |m| m.run.footer().cursor)
     }
     /// The run to ask about a position below the end.
     pub(super) fn at(&self, position: u64) -> Option<&Arc<Run>> {
-        let member = self
-            .members
-            .partition_point(|m| m.from <= position)
-            .checked_sub(1)?;
-        self.members
-            .get(member)
-            .map(|m| &m.run)
-            .filter(|run| position < run.end())
+        let member = self.members.partition_point(|m| m.from <= position).checked_sub(1)?;
+        self.members.get(member).map(|m| &m.run).filter(|run| position < run.end())
     }
 }

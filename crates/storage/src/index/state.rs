@@ -54,10 +54,7 @@ impl State {
     }
     /// All tables, the oldest first.
     pub(super) fn tables(&self) -> impl DoubleEndedIterator<Item = &Table> {
-        self.full
-            .iter()
-            .map(|t| &**t)
-            .chain(std::iter::once(&self.active))
+        self.full.iter().map(|t| &**t).chain(std::iter::once(&self.active))
     }
     /// The table that holds a position no run holds.
     pub(super) fn table(&self, position: u64) -> Option<&Table> {
@@ -69,9 +66,7 @@ impl State {
     /// An error unless all is known that was known before a discard, as far as records below `before` go.
     pub(super) fn check(&self, before: u64) -> Result<(), IndexError> {
         if self.size() < self.target.min(before) {
-            return Err(IndexError::Behind {
-                size: Size(self.size()),
-            });
+            return Err(IndexError::Behind { size: Size(self.size()) });
         }
         Ok(())
     }
@@ -108,12 +103,7 @@ impl State {
         tables.unwrap_or(self.set.cursor().batch - 1)
     }
     pub(super) fn add(&mut self, added: &Added<'_>) -> sovang_core::Result<()> {
-        let Added {
-            position,
-            location,
-            first_in_batch,
-            ..
-        } = *added;
+        let Added { position, location, first_in_batch, .. } = *added;
         if position.0 < self.size() {
             return Ok(());
         }
@@ -127,20 +117,13 @@ impl State {
             return Err(wrong("a batch was left out of the index"));
         }
         if !fits(location) {
-            return Err(wrong(
-                "a frame's offset is not that of a frame in a segment",
-            ));
+            return Err(wrong("a frame's offset is not that of a frame in a segment"));
         }
         if first_in_batch && self.active.len() >= self.run_records {
             self.freeze();
         }
         Table::fingerprints(added.keys, &mut self.keys);
-        let entry = Entry {
-            id: added.id,
-            keys: &self.keys,
-            location,
-            hash: added.hash,
-        };
+        let entry = Entry { id: added.id, keys: &self.keys, location, hash: added.hash };
         if self.active.push(&entry, first_in_batch) {
             return Ok(());
         }
@@ -209,11 +192,7 @@ impl State {
     }
     /// Drops the runs that reach past `size` and all tables; hands over the runs dropped.
     pub(super) fn discard_from(&mut self, size: u64) -> Vec<Arc<Run>> {
-        let fed = if self.active.end() > self.active.first() || !self.full.is_empty() {
-            self.active.end()
-        } else {
-            0
-        };
+        let fed = if self.active.end() > self.active.first() || !self.full.is_empty() { self.active.end() } else { 0 };
         self.target = self.target.max(self.durable).max(fed);
         let runs = self.set.members().iter().map(|m| Arc::clone(&m.run));
         let (kept, dropped): (Vec<_>, Vec<_>) = runs.partition(|run| run.end() <= size);
@@ -247,11 +226,7 @@ impl State {
     pub(super) fn is_new(&self, file_name: &str) -> bool {
         range(file_name).is_some()
             && !self.rejected.contains(file_name)
-            && !self
-                .set
-                .members()
-                .iter()
-                .any(|m| !m.run.own && m.run.name == file_name)
+            && !self.set.members().iter().any(|m| !m.run.own && m.run.name == file_name)
     }
 }
 

@@ -44,14 +44,7 @@ pub(super) struct Entry<'a> {
 
 impl Table {
     pub(super) fn new(first: u64) -> Self {
-        Self {
-            first,
-            rows: Vec::new(),
-            keys: Vec::new(),
-            batches: Vec::new(),
-            newest: FxHashMap::default(),
-            links: Vec::new(),
-        }
+        Self { first, rows: Vec::new(), keys: Vec::new(), batches: Vec::new(), newest: FxHashMap::default(), links: Vec::new() }
     }
     pub(super) fn first(&self) -> u64 {
         self.first
@@ -75,10 +68,7 @@ impl Table {
 
     /// Adds the next record. False when the table has no room for it: then a new one must begin, with a batch.
     pub(super) fn push(&mut self, entry: &Entry<'_>, first_in_batch: bool) -> bool {
-        let counts = (
-            u32::try_from(self.rows.len()),
-            u32::try_from(self.links.len() + entry.keys.len() + 1),
-        );
+        let counts = (u32::try_from(self.rows.len()), u32::try_from(self.links.len() + entry.keys.len() + 1));
         let (Ok(row), Ok(links)) = counts else {
             return false;
         };
@@ -133,20 +123,13 @@ impl Table {
     }
     /// (first position, number) of the batch of a row.
     fn batch(&self, row: usize) -> Option<(u64, u64)> {
-        let at = self
-            .batches
-            .partition_point(|b| b.0 as usize <= row)
-            .checked_sub(1)?;
+        let at = self.batches.partition_point(|b| b.0 as usize <= row).checked_sub(1)?;
         let (first, number) = self.batches[at];
         Some((self.first + u64::from(first), number))
     }
     pub(super) fn location(&self, position: u64) -> Option<Location> {
         let (row, at) = self.row(position)?;
-        Some(Location {
-            segment: at.segment,
-            offset: at.offset,
-            batch: self.batch(row)?.1,
-        })
+        Some(Location { segment: at.segment, offset: at.offset, batch: self.batch(row)?.1 })
     }
     pub(super) fn batch_start(&self, position: u64) -> Option<Cursor> {
         let (first, _) = self.batch(self.row(position)?.0)?;
@@ -162,9 +145,7 @@ impl Table {
         let Some((row, at)) = self.row(position) else {
             return &[];
         };
-        let from = row
-            .checked_sub(1)
-            .map_or(0, |before| self.rows[before].keys_end as usize);
+        let from = row.checked_sub(1).map_or(0, |before| self.rows[before].keys_end as usize);
         &self.keys[from..at.keys_end as usize]
     }
     /// The first positions of the batches.
@@ -173,9 +154,7 @@ impl Table {
     }
     /// The last start of a batch that is at most `bound`, other than the table's own.
     pub(super) fn last_batch_start(&self, bound: u64) -> Option<u64> {
-        let under = self
-            .batches
-            .partition_point(|b| self.first + u64::from(b.0) <= bound);
+        let under = self.batches.partition_point(|b| self.first + u64::from(b.0) <= bound);
         let (row, _) = self.batches[..under].last()?;
         (*row > 0).then(|| self.first + u64::from(*row))
     }
@@ -184,30 +163,12 @@ impl Table {
     pub(super) fn split(&self, at: u64) -> (Self, Self) {
         let (mut before, mut after) = (Self::new(self.first), Self::new(at));
         for position in self.range() {
-            let (Some(id), Some(hash), Some(location)) = (
-                self.id(position),
-                self.hash(position),
-                self.location(position),
-            ) else {
+            let (Some(id), Some(hash), Some(location)) = (self.id(position), self.hash(position), self.location(position)) else {
                 break;
             };
-            let starts = self
-                .batch_start(position)
-                .is_some_and(|b| b.position == position);
-            let into = if position < at {
-                &mut before
-            } else {
-                &mut after
-            };
-            into.push(
-                &Entry {
-                    id,
-                    keys: self.keys(position),
-                    location,
-                    hash,
-                },
-                starts,
-            );
+            let starts = self.batch_start(position).is_some_and(|b| b.position == position);
+            let into = if position < at { &mut before } else { &mut after };
+            into.push(&Entry { id, keys: self.keys(position), location, hash }, starts);
         }
         (before, after)
     }
@@ -223,11 +184,7 @@ mod tests {
             let entry = Entry {
                 id: RecordId::v7(n, [0; 10]),
                 keys: &[100 + n % 2, 200],
-                location: Location {
-                    segment: 1 + n / 4,
-                    offset: 4224 + 100 * n,
-                    batch: 7 + n / 2,
-                },
+                location: Location { segment: 1 + n / 4, offset: 4224 + 100 * n, batch: 7 + n / 2 },
                 hash: RecordHash([u8::try_from(n).unwrap(); 32]),
             };
             assert!(table.push(&entry, n % 2 == 0));
@@ -238,10 +195,7 @@ mod tests {
     #[test]
     fn finds_newest_first_within_the_range() {
         let table = table();
-        assert_eq!(
-            table.with(200, 0..u64::MAX).collect::<Vec<_>>(),
-            [15, 14, 13, 12, 11, 10]
-        );
+        assert_eq!(table.with(200, 0..u64::MAX).collect::<Vec<_>>(), [15, 14, 13, 12, 11, 10]);
         assert_eq!(table.with(101, 12..15).collect::<Vec<_>>(), [13]);
         assert_eq!(table.with(300, 0..99).count(), 0);
         let id = fingerprint(Of::Id, &RecordId::v7(3, [0; 10]).to_bytes());
@@ -251,20 +205,8 @@ mod tests {
     #[test]
     fn knows_places() {
         let table = table();
-        assert_eq!(
-            table.location(13),
-            Some(Location {
-                segment: 1,
-                offset: 4524,
-                batch: 8
-            })
-        );
-        let start = Cursor {
-            segment: 1,
-            offset: 4424 - 128,
-            batch: 8,
-            position: 12,
-        };
+        assert_eq!(table.location(13), Some(Location { segment: 1, offset: 4524, batch: 8 }));
+        let start = Cursor { segment: 1, offset: 4424 - 128, batch: 8, position: 12 };
         assert_eq!(table.batch_start(13), Some(start));
         assert_eq!(table.location(16), None);
         assert_eq!(table.location(9), None);

@@ -15,10 +15,7 @@ pub(super) struct Growing {
 
 impl Growing {
     pub(super) fn from(frontier: &Frontier) -> Self {
-        Self {
-            size: frontier.size().0,
-            hashes: frontier.hashes().to_vec(),
-        }
+        Self { size: frontier.size().0, hashes: frontier.hashes().to_vec() }
     }
     pub(super) fn size(&self) -> u64 {
         self.size
@@ -30,13 +27,7 @@ impl Growing {
                 hash = tree::node_hash(&left, &hash);
             }
             if level % LEVELS == 0 {
-                keep(
-                    Node {
-                        level,
-                        index: self.size >> level,
-                    },
-                    hash,
-                );
+                keep(Node { level, index: self.size >> level }, hash);
             }
         }
         self.hashes.push(hash);

@@ -110,19 +110,12 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn too_large(&self) -> IndexError {
-        Error::new(
-            ErrorKind::TooLarge,
-            "a run of the index has more than 2^32 entries",
-        )
-        .in_file(&self.place)
-        .into()
+        Error::new(ErrorKind::TooLarge, "a run of the index has more than 2^32 entries").in_file(&self.place).into()
     }
     /// The number of the page under way.
     fn number(&self) -> Answer<u32> {
         let held = (self.chunk.len() - self.open) / PAGE;
-        let number = u32::try_from(held)
-            .ok()
-            .and_then(|held| self.written.checked_add(held));
+        let number = u32::try_from(held).ok().and_then(|held| self.written.checked_add(held));
         number.ok_or_else(|| self.too_large())
     }
     fn begin(&mut self, section: Section) -> Answer<()> {
@@ -157,11 +150,7 @@ impl Writer<'_> {
         self.chunk.resize(start + PAGE, 0);
         self.seed.seal(number, &mut self.chunk[start..]);
         self.open = 0;
-        if self.chunk.len() >= CHUNK {
-            self.hand_over()
-        } else {
-            Ok(())
-        }
+        if self.chunk.len() >= CHUNK { self.hand_over() } else { Ok(()) }
     }
     fn hand_over(&mut self) -> Answer<()> {
         let at = u64::from(self.written) * PAGE as u64;
@@ -172,11 +161,7 @@ impl Writer<'_> {
         if (self.go_on)() {
             return Ok(());
         }
-        Err(Error::new(
-            ErrorKind::Closed,
-            "the index was closed before a run was written",
-        )
-        .into())
+        Err(Error::new(ErrorKind::Closed, "the index was closed before a run was written").into())
     }
     /// Ends the section under way; its entries all have the same width, but for a filter's, which are pages.
     fn end(&mut self, section: Section) -> Answer<()> {
@@ -226,9 +211,7 @@ impl Writer<'_> {
         content.keys(&mut |key| {
             let start = if key.count == 1 { key.first } else { next };
             if key.count > 1 {
-                next = next
-                    .checked_add(key.count)
-                    .ok_or_else(|| self.too_large())?;
+                next = next.checked_add(key.count).ok_or_else(|| self.too_large())?;
             }
             let mut entry = [0; 16];
             entry[..8].copy_from_slice(&key.fingerprint.to_le_bytes());
@@ -259,13 +242,7 @@ impl Writer<'_> {
         self.end(Section::Nodes)?;
         Ok([id_tops, key_tops, batch_tops])
     }
-    fn footer(
-        &mut self,
-        ledger: LedgerId,
-        last: Seed,
-        about: &About,
-        tops: [Vec<u64>; 3],
-    ) -> Answer<()> {
+    fn footer(&mut self, ledger: LedgerId, last: Seed, about: &About, tops: [Vec<u64>; 3]) -> Answer<()> {
         let mut footer = Footer {
             first: about.first,
             before: about.before,
@@ -288,11 +265,7 @@ impl Writer<'_> {
         self.chunk.extend_from_slice(&body);
         self.open = BODY;
         self.close_page()?;
-        if self.chunk.is_empty() {
-            Ok(())
-        } else {
-            self.hand_over()
-        }
+        if self.chunk.is_empty() { Ok(()) } else { self.hand_over() }
     }
 }
 
@@ -305,12 +278,7 @@ struct Filter {
 }
 impl Filter {
     fn new(section: Section, pages: u32) -> Self {
-        Self {
-            section,
-            pages,
-            page: 0,
-            body: Box::new([0; BODY]),
-        }
+        Self { section, pages, page: 0, body: Box::new([0; BODY]) }
     }
     fn insert(&mut self, writer: &mut Writer<'_>, fingerprint: u64) -> Answer<()> {
         let page = filter_page(fingerprint, self.pages);

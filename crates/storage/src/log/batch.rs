@@ -67,26 +67,13 @@ impl BatchHeader {
         if fields.array() != BATCH_MAGIC {
             return None;
         }
-        let (count, number, first, records_bytes) =
-            (fields.u32(), fields.u64(), fields.u64(), fields.u32());
+        let (count, number, first, records_bytes) = (fields.u32(), fields.u64(), fields.u64(), fields.u32());
         let reserved = fields.u32();
         let (end_size, root) = (fields.u64(), fields.root());
-        let proven = Proven {
-            offset: fields.u64(),
-            size: fields.u64(),
-            root: fields.root(),
-        };
+        let proven = Proven { offset: fields.u64(), size: fields.u64(), root: fields.root() };
         let reserved = reserved | fields.u32();
         let sum = sums.sum(offset, first, number, &whole[..BATCH_HEADER_BYTES - 4]);
-        (reserved == 0 && fields.u32() == sum).then_some(Self {
-            count,
-            number,
-            first,
-            records_bytes,
-            end_size,
-            root,
-            proven,
-        })
+        (reserved == 0 && fields.u32() == sum).then_some(Self { count, number, first, records_bytes, end_size, root, proven })
     }
     /// Header, records and trailer together.
     pub(super) fn batch_bytes(&self) -> u64 {
@@ -107,12 +94,7 @@ impl BatchHeader {
     }
     /// Where the next batch starts when this one starts at `at`.
     pub(super) fn after(&self, at: &Cursor) -> Cursor {
-        Cursor {
-            segment: at.segment,
-            offset: at.offset + self.batch_bytes(),
-            batch: self.number + 1,
-            position: self.end_size,
-        }
+        Cursor { segment: at.segment, offset: at.offset + self.batch_bytes(), batch: self.number + 1, position: self.end_size }
     }
 }
 
@@ -129,13 +111,7 @@ pub(super) struct Trailer {
 impl Trailer {
     /// Of the batch with that header.
     pub(super) fn of(header: &BatchHeader) -> Self {
-        Self {
-            count: header.count,
-            number: header.number,
-            first: header.first,
-            end_size: header.end_size,
-            root: header.root,
-        }
+        Self { count: header.count, number: header.number, first: header.first, end_size: header.end_size, root: header.root }
     }
     /// Puts the trailer at an offset.
     pub(super) fn put(&self, to: &mut Vec<u8>, sums: Sums, offset: u64) {
@@ -158,22 +134,10 @@ impl Trailer {
         if fields.array() != TRAILER_MAGIC {
             return None;
         }
-        let (count, number, first, end_size, root) = (
-            fields.u32(),
-            fields.u64(),
-            fields.u64(),
-            fields.u64(),
-            fields.root(),
-        );
+        let (count, number, first, end_size, root) = (fields.u32(), fields.u64(), fields.u64(), fields.u64(), fields.root());
         let reserved = fields.u32();
         let sum = sums.sum(offset, end_size, number, &whole[..TRAILER_BYTES - 4]);
-        (reserved == 0 && fields.u32() == sum).then_some(Self {
-            count,
-            number,
-            first,
-            end_size,
-            root,
-        })
+        (reserved == 0 && fields.u32() == sum).then_some(Self { count, number, first, end_size, root })
     }
 }
 
@@ -183,35 +147,23 @@ pub(super) fn record_bytes(bytes: &[u8]) -> Option<usize> {
     match (Frame::length(bytes), bytes.first_chunk::<4>()) {
         (Ok(Some(len)), _) => Some(len + RECORD_SUM_BYTES),
         // The count of the commitments stands after the body.
-        (Ok(None), Some(body)) if bytes.len() >= HEADER_BYTES => {
-            Some(HEADER_BYTES + u32::from_le_bytes(*body) as usize + 2)
-        }
+        (Ok(None), Some(body)) if bytes.len() >= HEADER_BYTES => Some(HEADER_BYTES + u32::from_le_bytes(*body) as usize + 2),
         (Ok(None), _) => Some(HEADER_BYTES),
         (Err(_), _) => None,
     }
 }
 
 /// The length of the frame that starts `bytes`, its checksum verified. `bytes` reach to the end of the batch's records.
-pub(super) fn take_record(
-    bytes: &[u8],
-    sums: Sums,
-    offset: u64,
-    position: u64,
-    batch: u64,
-) -> Result<usize, &'static str> {
+pub(super) fn take_record(bytes: &[u8], sums: Sums, offset: u64, position: u64, batch: u64) -> Result<usize, &'static str> {
     let len = match Frame::length(bytes) {
         Ok(Some(len)) => len,
         Ok(None) => return Err("the record reaches past its batch"),
         Err(_) => return Err("the record is longer than RECORD_BYTES_MAX"),
     };
-    let sum = bytes
-        .get(len..)
-        .and_then(|rest| rest.first_chunk::<RECORD_SUM_BYTES>());
+    let sum = bytes.get(len..).and_then(|rest| rest.first_chunk::<RECORD_SUM_BYTES>());
     match sum {
         None => Err("the record reaches past its batch"),
-        Some(sum)
-            if u32::from_le_bytes(*sum) != sums.sum(offset, position, batch, &bytes[..len]) =>
-        {
+        Some(sum) if u32::from_le_bytes(*sum) != sums.sum(offset, position, batch, &bytes[..len]) => {
             Err("the record's checksum fails")
         }
         Some(_) => Ok(len),
@@ -242,13 +194,8 @@ pub(super) fn frame_batch(
     last_recorded_at: i64,
     each: &mut dyn FnMut(u64, &Frame),
 ) -> Result<Framed, Defect> {
-    let defect = |what| Defect {
-        offset: at.offset,
-        position: at.position,
-        what,
-    };
-    let header = BatchHeader::take(bytes, sums, at.offset)
-        .ok_or(defect("the batch header's checksum fails"))?;
+    let defect = |what| Defect { offset: at.offset, position: at.position, what };
+    let header = BatchHeader::take(bytes, sums, at.offset).ok_or(defect("the batch header's checksum fails"))?;
     header.check(at).map_err(defect)?;
     let next = header.after(at);
     let trailer_at = BATCH_HEADER_BYTES + header.records_bytes as usize;
@@ -260,15 +207,9 @@ pub(super) fn frame_batch(
     let mut from = BATCH_HEADER_BYTES;
     for position in header.first..header.end_size {
         let offset = at.offset + from as u64;
-        let defect = |what| Defect {
-            offset,
-            position,
-            what,
-        };
-        let len =
-            take_record(&records[from..], sums, offset, position, header.number).map_err(defect)?;
-        let frame = Frame::parse(records.slice(from..from + len))
-            .map_err(|_| defect("the record is malformed"))?;
+        let defect = |what| Defect { offset, position, what };
+        let len = take_record(&records[from..], sums, offset, position, header.number).map_err(defect)?;
+        let frame = Frame::parse(records.slice(from..from + len)).map_err(|_| defect("the record is malformed"))?;
         if position > 0 && frame.recorded_at() < last {
             return Err(defect("recorded_at goes back"));
         }
@@ -277,58 +218,27 @@ pub(super) fn frame_batch(
         from += len + RECORD_SUM_BYTES;
     }
     let trailer_offset = at.offset + trailer_at as u64;
-    let defect = |what| Defect {
-        offset: trailer_offset,
-        position: at.position,
-        what,
-    };
+    let defect = |what| Defect { offset: trailer_offset, position: at.position, what };
     if from != trailer_at {
         return Err(defect("the records do not fill their batch"));
     }
     match Trailer::take(&bytes[trailer_at..], sums, trailer_offset) {
         None => Err(defect("the batch trailer's checksum fails")),
-        Some(trailer) if trailer != Trailer::of(&header) => {
-            Err(defect("the batch trailer disagrees with its header"))
-        }
-        Some(_) => Ok(Framed {
-            header,
-            next,
-            last_recorded_at: last,
-        }),
+        Some(trailer) if trailer != Trailer::of(&header) => Err(defect("the batch trailer disagrees with its header")),
+        Some(_) => Ok(Framed { header, next, last_recorded_at: last }),
     }
 }
 
 /// Checks that the batch that starts `bytes` is valid, all of its rules, and gives the log's end after it.
-pub(super) fn whole_batch(
-    bytes: &Bytes,
-    sums: Sums,
-    before: &End,
-) -> Result<(BatchHeader, End), Defect> {
+pub(super) fn whole_batch(bytes: &Bytes, sums: Sums, before: &End) -> Result<(BatchHeader, End), Defect> {
     let mut frontier = before.frontier.clone();
-    let framed = frame_batch(
-        bytes,
-        sums,
-        &before.next,
-        before.last_recorded_at,
-        &mut |position, frame| {
-            frontier.push(tree::leaf_hash(&frame.hash(Position(position))));
-        },
-    )?;
+    let framed = frame_batch(bytes, sums, &before.next, before.last_recorded_at, &mut |position, frame| {
+        frontier.push(tree::leaf_hash(&frame.hash(Position(position))));
+    })?;
     if frontier.root() != framed.header.root {
-        return Err(Defect {
-            offset: before.next.offset,
-            position: before.next.position,
-            what: ROOT_FAILS,
-        });
+        return Err(Defect { offset: before.next.offset, position: before.next.position, what: ROOT_FAILS });
     }
-    Ok((
-        framed.header,
-        End {
-            frontier,
-            next: framed.next,
-            last_recorded_at: framed.last_recorded_at,
-        },
-    ))
+    Ok((framed.header, End { frontier, next: framed.next, last_recorded_at: framed.last_recorded_at }))
 }
 
 /// (7) fails while every checksum holds.

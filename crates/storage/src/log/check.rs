@@ -1,8 +1,8 @@
 //! Checking one segment, byte by byte, and going on past what is damaged.
 
 use super::batch::{
-    BATCH_FIXED_BYTES, BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader, Defect, RECORD_SUM_BYTES,
-    ROOT_FAILS, TRAILER_BYTES, frame_batch, take_record,
+    BATCH_FIXED_BYTES, BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader, Defect, RECORD_SUM_BYTES, ROOT_FAILS, TRAILER_BYTES,
+    frame_batch, take_record,
 };
 use super::chunks::Chunks;
 use super::damage::Damage;
@@ -45,11 +45,7 @@ pub(super) struct SegmentCheck {
 }
 
 /// Checks one segment.
-pub(super) fn check_segment(
-    files: &dyn Files,
-    task: &SegmentTask,
-    advance: &dyn Fn(u64),
-) -> Result<SegmentCheck> {
+pub(super) fn check_segment(files: &dyn Files, task: &SegmentTask, advance: &dyn Fn(u64)) -> Result<SegmentCheck> {
     let mut check = SegmentCheck {
         number: task.number,
         start: None,
@@ -59,17 +55,14 @@ pub(super) fn check_segment(
         notes: Vec::new(),
         matched_slots: 0,
     };
-    let (file, header, header_bytes) =
-        match open_segment(files, task.ledger, task.number, Open::Read) {
-            Ok(opened) => opened,
-            Err(e) if e.kind() == ErrorKind::Damaged => {
-                check
-                    .findings
-                    .push(Damage::new(segment_path(task.number), e.message().to_owned()).at(0));
-                return Ok(check);
-            }
-            Err(e) => return Err(e),
-        };
+    let (file, header, header_bytes) = match open_segment(files, task.ledger, task.number, Open::Read) {
+        Ok(opened) => opened,
+        Err(e) if e.kind() == ErrorKind::Damaged => {
+            check.findings.push(Damage::new(segment_path(task.number), e.message().to_owned()).at(0));
+            return Ok(check);
+        }
+        Err(e) => return Err(e),
+    };
     let path = segment_path(task.number);
     let fail = read_failed(files, &path);
     check.start = Some(header.start.clone());
@@ -86,22 +79,14 @@ pub(super) fn check_segment(
     check.end = pass.end();
     check.sound = Some(pass.sound.clone());
     if let Some(digest) = pass.digest() {
-        check
-            .check_end(&*file, task, &header, digest)
-            .map_err(fail)?;
+        check.check_end(&*file, task, &header, digest).map_err(fail)?;
     }
     Ok(check)
 }
 
 impl SegmentCheck {
     /// Checks what follows the last batch of a segment whose batches are sound: the seal, and what the successor says.
-    fn check_end(
-        &mut self,
-        file: &dyn File,
-        task: &SegmentTask,
-        header: &SegmentHeader,
-        digest: [u8; 32],
-    ) -> io::Result<()> {
+    fn check_end(&mut self, file: &dyn File, task: &SegmentTask, header: &SegmentHeader, digest: [u8; 32]) -> io::Result<()> {
         let Some(end) = &self.end else { return Ok(()) };
         let path = segment_path(task.number);
         let offset = end.next.offset;
@@ -112,16 +97,10 @@ impl SegmentCheck {
         };
         let expected = predecessor_end(successor);
         if expected.as_ref() != Some(end) || digest != successor.predecessor_digest {
-            self.findings.push(
-                Damage::new(path, "the segment is not the one that its successor names")
-                    .at(offset)
-                    .of(end.next.position),
-            );
+            self.findings
+                .push(Damage::new(path, "the segment is not the one that its successor names").at(offset).of(end.next.position));
         } else if !sealed {
-            self.notes.push((
-                Some(offset),
-                "the segment is whole but not sealed; a rotation was interrupted here".to_owned(),
-            ));
+            self.notes.push((Some(offset), "the segment is whole but not sealed; a rotation was interrupted here".to_owned()));
         }
         Ok(())
     }
@@ -146,13 +125,7 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(
-        task: &'a SegmentTask,
-        file: &Arc<dyn File>,
-        header: &SegmentHeader,
-        header_bytes: &[u8],
-        stop: u64,
-    ) -> Self {
+    fn new(task: &'a SegmentTask, file: &Arc<dyn File>, header: &SegmentHeader, header_bytes: &[u8], stop: u64) -> Self {
         let mut hasher = hash::segment_hasher();
         hasher.update(header_bytes);
         let mut pass = Self {
@@ -173,23 +146,15 @@ impl<'a> Pass<'a> {
         pass
     }
     fn damage(&self, defect: Defect) -> Damage {
-        Damage::new(&*self.path, defect.what)
-            .at(defect.offset)
-            .of(defect.position)
+        Damage::new(&*self.path, defect.what).at(defect.offset).of(defect.position)
     }
     fn end(&self) -> Option<End> {
         let frontier = self.frontier.clone()?;
-        Some(End {
-            frontier,
-            next: self.at,
-            last_recorded_at: self.last_recorded_at,
-        })
+        Some(End { frontier, next: self.at, last_recorded_at: self.last_recorded_at })
     }
     /// The digest of everything up to the end, when all of it is sound.
     fn digest(&self) -> Option<[u8; 32]> {
-        self.frontier
-            .as_ref()
-            .map(|_| *self.hasher.finalize().as_bytes())
+        self.frontier.as_ref().map(|_| *self.hasher.finalize().as_bytes())
     }
 
     fn batches(&mut self, advance: &dyn Fn(u64)) -> io::Result<()> {
@@ -220,11 +185,8 @@ impl<'a> Pass<'a> {
         let offset = self.at.offset;
         let left = usize::try_from(self.stop - offset).unwrap_or(usize::MAX);
         let start = self.chunks.ahead(offset, BATCH_HEADER_BYTES)?;
-        let header = BatchHeader::take(&start, self.sums, offset)
-            .filter(|header| header.check(&self.at).is_ok());
-        let len = header
-            .and_then(|header| usize::try_from(header.batch_bytes()).ok())
-            .unwrap_or(BATCH_FIXED_BYTES);
+        let header = BatchHeader::take(&start, self.sums, offset).filter(|header| header.check(&self.at).is_ok());
+        let len = header.and_then(|header| usize::try_from(header.batch_bytes()).ok()).unwrap_or(BATCH_FIXED_BYTES);
         let bytes = self.chunks.ahead(offset, len)?;
         Ok(bytes.slice(..bytes.len().min(left)))
     }
@@ -232,18 +194,12 @@ impl<'a> Pass<'a> {
     /// Takes the batch here. False when it is not valid; then its findings are made.
     fn batch(&mut self, bytes: &Bytes) -> bool {
         let mut frontier = self.frontier.clone();
-        let framed = frame_batch(
-            bytes,
-            self.sums,
-            &self.at,
-            self.last_recorded_at,
-            &mut |position, frame: &Frame| {
-                let leaf = leaf_hash(&frame.hash(Position(position)));
-                if let Some(frontier) = &mut frontier {
-                    frontier.push(leaf);
-                }
-            },
-        );
+        let framed = frame_batch(bytes, self.sums, &self.at, self.last_recorded_at, &mut |position, frame: &Frame| {
+            let leaf = leaf_hash(&frame.hash(Position(position)));
+            if let Some(frontier) = &mut frontier {
+                frontier.push(leaf);
+            }
+        });
         let framed = match framed {
             Ok(framed) => framed,
             Err(defect) => {
@@ -254,22 +210,11 @@ impl<'a> Pass<'a> {
                 return false;
             }
         };
-        self.hasher.update(
-            &bytes[..bytes
-                .len()
-                .min(usize::try_from(framed.header.batch_bytes()).unwrap_or(usize::MAX))],
-        );
-        let defect = Defect {
-            offset: self.at.offset,
-            position: self.at.position,
-            what: ROOT_FAILS,
-        };
+        self.hasher.update(&bytes[..bytes.len().min(usize::try_from(framed.header.batch_bytes()).unwrap_or(usize::MAX))]);
+        let defect = Defect { offset: self.at.offset, position: self.at.position, what: ROOT_FAILS };
         self.at = framed.next;
         self.last_recorded_at = framed.last_recorded_at;
-        if frontier
-            .as_ref()
-            .is_some_and(|frontier| frontier.root() != framed.header.root)
-        {
+        if frontier.as_ref().is_some_and(|frontier| frontier.root() != framed.header.root) {
             self.fail(defect);
             return true;
         }
@@ -307,8 +252,7 @@ impl<'a> Pass<'a> {
 
     fn bad_records(&self, bytes: &Bytes) -> Vec<Defect> {
         let mut found = Vec::new();
-        let header = BatchHeader::take(bytes, self.sums, self.at.offset)
-            .filter(|header| header.check(&self.at).is_ok());
+        let header = BatchHeader::take(bytes, self.sums, self.at.offset).filter(|header| header.check(&self.at).is_ok());
         let Some(header) = header else { return found };
         let Some(records) = bytes.get(..BATCH_HEADER_BYTES + header.records_bytes as usize) else {
             return found;
@@ -322,20 +266,16 @@ impl<'a> Pass<'a> {
             match take_record(rest, self.sums, offset, position, header.number) {
                 Ok(len) => from += len + RECORD_SUM_BYTES,
                 Err(what) => {
-                    found.push(Defect {
-                        offset,
-                        position,
-                        what,
-                    });
+                    found.push(Defect { offset, position, what });
                     // Its length may be what is damaged: go on only if a record, or the end, is where it leads.
                     let Ok(Some(len)) = Frame::length(rest) else {
                         break;
                     };
                     from += len + RECORD_SUM_BYTES;
                     let next = (self.at.offset + from as u64, position + 1);
-                    let leads = records.get(from..).is_some_and(|rest| {
-                        take_record(rest, self.sums, next.0, next.1, header.number).is_ok()
-                    });
+                    let leads = records
+                        .get(from..)
+                        .is_some_and(|rest| take_record(rest, self.sums, next.0, next.1, header.number).is_ok());
                     if !leads {
                         break;
                     }
@@ -350,27 +290,18 @@ impl<'a> Pass<'a> {
         if self.at_open_end(bytes) {
             return Ok(false);
         }
-        let header = BatchHeader::take(bytes, self.sums, self.at.offset)
-            .filter(|header| header.check(&self.at).is_ok());
-        if let Some(header) =
-            header.filter(|header| self.at.offset + header.batch_bytes() <= self.stop)
-        {
+        let header = BatchHeader::take(bytes, self.sums, self.at.offset).filter(|header| header.check(&self.at).is_ok());
+        if let Some(header) = header.filter(|header| self.at.offset + header.batch_bytes() <= self.stop) {
             self.at = header.after(&self.at);
             return Ok(true);
         }
         let mut offset = self.at.offset + 1;
         while offset < self.stop {
             let bytes = self.chunks.ahead(offset, BATCH_HEADER_BYTES)?;
-            let found = bytes
-                .windows(BATCH_MAGIC.len())
-                .position(|window| window == BATCH_MAGIC);
+            let found = bytes.windows(BATCH_MAGIC.len()).position(|window| window == BATCH_MAGIC);
             let Some(found) = found else {
                 // The magic may start in the last bytes that were read.
-                let Some(step) = bytes
-                    .len()
-                    .checked_sub(BATCH_MAGIC.len() - 1)
-                    .filter(|step| *step > 0)
-                else {
+                let Some(step) = bytes.len().checked_sub(BATCH_MAGIC.len() - 1).filter(|step| *step > 0) else {
                     break;
                 };
                 offset += step as u64;
@@ -378,15 +309,9 @@ impl<'a> Pass<'a> {
             };
             offset += found as u64;
             let bytes = self.chunks.ahead(offset, BATCH_HEADER_BYTES)?;
-            let header = BatchHeader::take(&bytes, self.sums, offset)
-                .filter(|header| header.number > self.at.batch);
+            let header = BatchHeader::take(&bytes, self.sums, offset).filter(|header| header.number > self.at.batch);
             if let Some(header) = header {
-                self.at = Cursor {
-                    segment: self.at.segment,
-                    offset,
-                    batch: header.number,
-                    position: header.first,
-                };
+                self.at = Cursor { segment: self.at.segment, offset, batch: header.number, position: header.first };
                 return Ok(true);
             }
             offset += 1;
@@ -398,18 +323,9 @@ impl<'a> Pass<'a> {
         let Some(frontier) = &self.frontier else {
             return;
         };
-        for slot in self
-            .task
-            .slots
-            .iter()
-            .filter(|slot| slot.next.offset == self.at.offset)
-        {
-            if slot_agrees(
-                slot,
-                frontier.root(),
-                self.at.position,
-                self.at.batch.saturating_sub(1),
-            ) && slot.last_recorded_at == self.last_recorded_at
+        for slot in self.task.slots.iter().filter(|slot| slot.next.offset == self.at.offset) {
+            if slot_agrees(slot, frontier.root(), self.at.position, self.at.batch.saturating_sub(1))
+                && slot.last_recorded_at == self.last_recorded_at
             {
                 self.matched_slots += 1;
             }

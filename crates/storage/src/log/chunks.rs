@@ -15,18 +15,11 @@ pub(super) struct Chunks {
 
 impl Chunks {
     pub(super) fn new(file: Arc<dyn File>, chunk_bytes: usize) -> Self {
-        Self {
-            file,
-            chunk_bytes,
-            chunk: Bytes::new(),
-            chunk_at: 0,
-        }
+        Self { file, chunk_bytes, chunk: Bytes::new(), chunk_at: 0 }
     }
     /// At least `want` bytes from an offset on; fewer only at the file's end. They share the memory of those read at once.
     pub(super) fn ahead(&mut self, offset: u64, want: usize) -> io::Result<Bytes> {
-        let at = offset
-            .checked_sub(self.chunk_at)
-            .and_then(|at| usize::try_from(at).ok());
+        let at = offset.checked_sub(self.chunk_at).and_then(|at| usize::try_from(at).ok());
         if let Some(at) = at.filter(|at| at.saturating_add(want) <= self.chunk.len()) {
             return Ok(self.chunk.slice(at..));
         }

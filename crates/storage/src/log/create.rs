@@ -10,17 +10,8 @@ use sovang_core::{Error, ErrorKind, Result};
 use std::io;
 
 /// What an interrupted creation may have left, and the directories that are made beside the log.
-const LEFTOVERS: [&str; 9] = [
-    LOCK_FILE,
-    HEAD_FILE,
-    LOG_DIRECTORY,
-    "ledger.tmp",
-    "vault",
-    "index",
-    "snapshots",
-    "checkpoints",
-    "quarantine",
-];
+const LEFTOVERS: [&str; 9] =
+    [LOCK_FILE, HEAD_FILE, LOG_DIRECTORY, "ledger.tmp", "vault", "index", "snapshots", "checkpoints", "quarantine"];
 
 /// A step's name for messages: what could not be done, and to what.
 fn failed(files: &dyn Files, doing: &'static str, path: &str) -> impl FnOnce(io::Error) -> Error {
@@ -29,16 +20,9 @@ fn failed(files: &dyn Files, doing: &'static str, path: &str) -> impl FnOnce(io:
 }
 
 /// Creates the log of a new ledger, and what `beside` makes; durable on return.
-pub(super) fn create(
-    files: &dyn Files,
-    identity: &Identity,
-    random: Random<'_>,
-    beside: &dyn Fn() -> Result<()>,
-) -> Result<()> {
+pub(super) fn create(files: &dyn Files, identity: &Identity, random: Random<'_>, beside: &dyn Fn() -> Result<()>) -> Result<()> {
     let ledger_bytes = identity::encode(identity)?;
-    files
-        .create_directory("")
-        .map_err(failed(files, "create the ledger's directory", ""))?;
+    files.create_directory("").map_err(failed(files, "create the ledger's directory", ""))?;
     check_empty(files)?;
     // Held until the end: two creations at once would mix their files.
     let _guard = take_new_lock(files)?;
@@ -48,11 +32,7 @@ pub(super) fn create(
     write_head(files, identity)?;
     write_first_segment(files, identity, salt)?;
     beside()?;
-    let sync = |directory| {
-        files
-            .sync_directory(directory)
-            .map_err(failed(files, "sync a directory", directory))
-    };
+    let sync = |directory| files.sync_directory(directory).map_err(failed(files, "sync a directory", directory));
     sync(LOG_DIRECTORY)?;
     sync("")?;
     sync("..")?;
@@ -61,25 +41,14 @@ pub(super) fn create(
 }
 
 fn check_empty(files: &dyn Files) -> Result<()> {
-    let names = files
-        .list("")
-        .map_err(failed(files, "list the directory", ""))?;
-    let not_empty = |what: String, hint: &str| {
-        Err(Error::new(ErrorKind::NotEmpty, what)
-            .in_file(files.describe(""))
-            .advise(hint))
-    };
+    let names = files.list("").map_err(failed(files, "list the directory", ""))?;
+    let not_empty =
+        |what: String, hint: &str| Err(Error::new(ErrorKind::NotEmpty, what).in_file(files.describe("")).advise(hint));
     if names.iter().any(|name| name == LEDGER_FILE) {
         return not_empty("there is a ledger already".to_owned(), "open it instead");
     }
-    if let Some(name) = names
-        .iter()
-        .find(|name| !LEFTOVERS.contains(&name.as_str()))
-    {
-        return not_empty(
-            format!("the directory is not empty: it holds {name:?}"),
-            "name a new or an empty directory",
-        );
+    if let Some(name) = names.iter().find(|name| !LEFTOVERS.contains(&name.as_str())) {
+        return not_empty(format!("the directory is not empty: it holds {name:?}"), "name a new or an empty directory");
     }
     let segments = match files.list(LOG_DIRECTORY) {
         Ok(segments) => segments,
@@ -88,14 +57,9 @@ fn check_empty(files: &dyn Files) -> Result<()> {
     };
     for name in segments.iter().filter(|name| !name.ends_with(".tmp")) {
         let path = format!("{LOG_DIRECTORY}/{name}");
-        let file = files
-            .open(&path, Open::Read)
-            .map_err(failed(files, "read a segment", &path))?;
+        let file = files.open(&path, Open::Read).map_err(failed(files, "read a segment", &path))?;
         // Creation leaves a header and nothing after it.
-        if name != "0"
-            || file.len().map_err(failed(files, "read a segment", &path))?
-                > SEGMENT_HEADER_BYTES as u64
-        {
+        if name != "0" || file.len().map_err(failed(files, "read a segment", &path))? > SEGMENT_HEADER_BYTES as u64 {
             let what = "there are records here, but the file `ledger` is missing";
             return Err(Error::new(ErrorKind::Damaged, what)
                 .in_file(files.describe(&path))
@@ -110,23 +74,16 @@ fn take_new_lock(files: &dyn Files) -> Result<Box<dyn Send + Sync>> {
         Err(e) if e.kind() == ErrorKind::Damaged => {}
         other => return other,
     }
-    let file =
-        files
-            .open(LOCK_FILE, Open::Create)
-            .map_err(failed(files, "create the lock", LOCK_FILE))?;
-    file.sync_all()
-        .map_err(failed(files, "sync the lock", LOCK_FILE))?;
+    let file = files.open(LOCK_FILE, Open::Create).map_err(failed(files, "create the lock", LOCK_FILE))?;
+    file.sync_all().map_err(failed(files, "sync the lock", LOCK_FILE))?;
     super::writer::lock(files)
 }
 
 fn write_head(files: &dyn Files, identity: &Identity) -> Result<()> {
     let mut bytes = encode_slot(identity.ledger_id, &End::start());
     bytes.resize(HEAD_BYTES, 0);
-    let file = files
-        .open(HEAD_FILE, Open::Create)
-        .map_err(failed(files, "create", HEAD_FILE))?;
-    file.write_at(&bytes, 0)
-        .map_err(failed(files, "write", HEAD_FILE))?;
+    let file = files.open(HEAD_FILE, Open::Create).map_err(failed(files, "create", HEAD_FILE))?;
+    file.write_at(&bytes, 0).map_err(failed(files, "write", HEAD_FILE))?;
     file.sync_all().map_err(failed(files, "sync", HEAD_FILE))
 }
 
@@ -145,13 +102,8 @@ fn write_first_segment(files: &dyn Files, identity: &Identity, salt: [u8; 16]) -
 
 /// Writes a file under a temporary name, syncs it and puts it in place.
 fn write_whole(files: &dyn Files, temporary: &str, path: &str, bytes: &[u8]) -> Result<()> {
-    let file = files
-        .open(temporary, Open::Create)
-        .map_err(failed(files, "create", temporary))?;
-    file.write_at(bytes, 0)
-        .map_err(failed(files, "write", temporary))?;
+    let file = files.open(temporary, Open::Create).map_err(failed(files, "create", temporary))?;
+    file.write_at(bytes, 0).map_err(failed(files, "write", temporary))?;
     file.sync_all().map_err(failed(files, "sync", temporary))?;
-    files
-        .rename(temporary, path)
-        .map_err(failed(files, "put in place", path))
+    files.rename(temporary, path).map_err(failed(files, "put in place", path))
 }

@@ -16,12 +16,7 @@ pub(super) struct Damage {
 
 impl Damage {
     pub(super) fn new(file: impl Into<String>, what: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            file: file.into(),
-            offset: None,
-            position: None,
-            what: what.into(),
-        }
+        Self { file: file.into(), offset: None, position: None, what: what.into() }
     }
     pub(super) fn at(mut self, offset: u64) -> Self {
         self.offset = Some(offset);
@@ -33,17 +28,14 @@ impl Damage {
     }
     /// As the refusal of an operation.
     pub(super) fn error(self, files: &dyn Files) -> Error {
-        let mut error =
-            Error::new(ErrorKind::Damaged, self.what).in_file(files.describe(&self.file));
+        let mut error = Error::new(ErrorKind::Damaged, self.what).in_file(files.describe(&self.file));
         if let Some(offset) = self.offset {
             error = error.at_offset(offset);
         }
         if let Some(position) = self.position {
             error = error.at(Position(position));
         }
-        error.advise(
-            "nothing was changed; `sovang verify` lists all damage, then restore from a backup",
-        )
+        error.advise("nothing was changed; `sovang verify` lists all damage, then restore from a backup")
     }
     /// As one result of a verification.
     pub(super) fn finding(self, files: &dyn Files) -> Finding {

@@ -6,9 +6,7 @@ use super::bytes::is_zero;
 use super::damage::Damage;
 use super::head::{HEAD_BYTES, HEAD_FILE, SLOT_BYTES, SLOTS, best_slot, decode_slots};
 use super::recovery::{Claim, SLACK_BYTES, Scan, check_slot, scan, slot_agrees};
-use super::segment::{
-    LOG_DIRECTORY, SEAL_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, seal, segment_path,
-};
+use super::segment::{LOG_DIRECTORY, SEAL_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, seal, segment_path};
 use super::{Cursor, End};
 use crate::files::{File, Files, Open};
 use bytes::Bytes;
@@ -89,12 +87,7 @@ pub(super) fn read_head(files: &dyn Files, ledger: LedgerId) -> Result<HeadFile>
     let Some((best, best_end)) = best_slot(&slots).map(|(i, end)| (i, end.clone())) else {
         return Err(Damage::new(HEAD_FILE, "none of the three slots is valid").error(files));
     };
-    Ok(HeadFile {
-        bytes,
-        slots,
-        best,
-        best_end,
-    })
+    Ok(HeadFile { bytes, slots, best, best_end })
 }
 
 impl HeadFile {
@@ -102,20 +95,13 @@ impl HeadFile {
     pub(super) fn claims(&self) -> Vec<Claim> {
         let claim = |(i, slot): (usize, &Option<End>)| {
             let head = slot.as_ref()?.head();
-            Some(Claim {
-                head,
-                file: HEAD_FILE.to_owned(),
-                offset: (i * SLOT_BYTES) as u64,
-            })
+            Some(Claim { head, file: HEAD_FILE.to_owned(), offset: (i * SLOT_BYTES) as u64 })
         };
         self.slots.iter().enumerate().filter_map(claim).collect()
     }
     /// The claims that a scan can judge; the others' places were checked by themselves.
     pub(super) fn claims_from(&self, scan: &Scan) -> Vec<Claim> {
-        self.claims()
-            .into_iter()
-            .filter(|claim| claim.head.size.0 >= scan.start_size())
-            .collect()
+        self.claims().into_iter().filter(|claim| claim.head.size.0 >= scan.start_size()).collect()
     }
     /// The bytes of the best slot.
     pub(super) fn best_bytes(&self) -> &[u8] {
@@ -125,9 +111,7 @@ impl HeadFile {
 
 /// The numbers of the segments in `log/`, ascending, and the names that are no segment's.
 pub(super) fn list_numbers(files: &dyn Files) -> Result<(Vec<u64>, Vec<String>)> {
-    let names = files
-        .list(LOG_DIRECTORY)
-        .map_err(read_failed(files, LOG_DIRECTORY))?;
+    let names = files.list(LOG_DIRECTORY).map_err(read_failed(files, LOG_DIRECTORY))?;
     let (mut numbers, mut others) = (Vec::new(), Vec::new());
     for name in names {
         match name.parse::<u64>() {
@@ -141,24 +125,15 @@ pub(super) fn list_numbers(files: &dyn Files) -> Result<(Vec<u64>, Vec<String>)>
 
 /// The first segment that is missing among these.
 pub(super) fn first_gap(numbers: &[u64]) -> Option<u64> {
-    let gap = (0..)
-        .zip(numbers)
-        .find(|(expected, number)| expected != *number);
-    if numbers.is_empty() {
-        Some(0)
-    } else {
-        gap.map(|(expected, _)| expected)
-    }
+    let gap = (0..).zip(numbers).find(|(expected, number)| expected != *number);
+    if numbers.is_empty() { Some(0) } else { gap.map(|(expected, _)| expected) }
 }
 
 /// Lists `log/`.
 fn list(files: &dyn Files) -> Result<Listing> {
     let (numbers, others) = list_numbers(files)?;
     match (first_gap(&numbers), numbers.last()) {
-        (None, Some(last)) => Ok(Listing {
-            last: *last,
-            others,
-        }),
+        (None, Some(last)) => Ok(Listing { last: *last, others }),
         (gap, _) => Err(missing(gap.unwrap_or(0)).error(files)),
     }
 }
@@ -179,8 +154,7 @@ pub(super) fn open_segment(
     let fail = read_failed(files, &path);
     let file = files.open(&path, how).map_err(&fail)?;
     let bytes = read(&*file, 0, SEGMENT_HEADER_BYTES).map_err(fail)?;
-    let header = SegmentHeader::decode(&bytes, ledger, number)
-        .map_err(|what| Damage::new(&*path, what).at(0).error(files))?;
+    let header = SegmentHeader::decode(&bytes, ledger, number).map_err(|what| Damage::new(&*path, what).at(0).error(files))?;
     Ok((file, header, bytes))
 }
 
@@ -211,12 +185,7 @@ fn read_used(file: &dyn File, from: u64) -> io::Result<Bytes> {
 }
 
 /// Reads the end of the log, and holds `HEAD` against the places it points to. `how` is how the last segment is opened.
-pub(super) fn read_end(
-    files: &dyn Files,
-    ledger: LedgerId,
-    head: &HeadFile,
-    how: Open,
-) -> Result<Reading> {
+pub(super) fn read_end(files: &dyn Files, ledger: LedgerId, head: &HeadFile, how: Open) -> Result<Reading> {
     let listing = list(files)?;
     let (file, header, header_bytes) = open_segment(files, ledger, listing.last, how)?;
     let predecessor = check_predecessor(files, &header)?;
@@ -227,36 +196,16 @@ pub(super) fn read_end(
     if head.best_end.next.segment == listing.last {
         start = &head.best_end;
     }
-    let mut scanned = scan(
-        header.sums(),
-        start,
-        read_used(&*file, start.next.offset).map_err(&fail)?,
-    );
+    let mut scanned = scan(header.sums(), start, read_used(&*file, start.next.offset).map_err(&fail)?);
     if scanned.starts_too_late() {
         start = &header.start;
-        scanned = scan(
-            header.sums(),
-            start,
-            read_used(&*file, start.next.offset).map_err(&fail)?,
-        );
+        scanned = scan(header.sums(), start, read_used(&*file, start.next.offset).map_err(&fail)?);
     }
-    Ok(Reading {
-        listing,
-        header,
-        header_bytes,
-        file,
-        predecessor,
-        scan: scanned,
-    })
+    Ok(Reading { listing, header, header_bytes, file, predecessor, scan: scanned })
 }
 
 /// Holds each slot of `HEAD` against the last segment and the place that the slot points to.
-fn check_slots(
-    files: &dyn Files,
-    head: &HeadFile,
-    file: &dyn File,
-    last: &SegmentHeader,
-) -> Result<()> {
+fn check_slots(files: &dyn Files, head: &HeadFile, file: &dyn File, last: &SegmentHeader) -> Result<()> {
     for (i, slot) in head.slots.iter().enumerate() {
         let Some(slot) = slot else { continue };
         let damage = |what: String| {
@@ -264,9 +213,7 @@ fn check_slots(
             damage.of(slot.next.position).error(files)
         };
         check_slot(slot, &last.start).map_err(|what| damage(what.to_owned()))?;
-        let Cursor {
-            segment, offset, ..
-        } = slot.next;
+        let Cursor { segment, offset, .. } = slot.next;
         let agrees = if segment == last.number() {
             place_agrees(file, last, slot)
         } else {
@@ -274,29 +221,18 @@ fn check_slots(
             place_agrees(&*file, &header, slot)
         };
         if !agrees.map_err(read_failed(files, &segment_path(segment)))? {
-            return Err(damage(format!(
-                "a slot points to byte {offset} of log/{segment}, where the log says otherwise"
-            )));
+            return Err(damage(format!("a slot points to byte {offset} of log/{segment}, where the log says otherwise")));
         }
     }
     Ok(())
 }
 
 /// Whether a segment agrees with a slot just before the place that the slot points to.
-pub(super) fn place_agrees(
-    file: &dyn File,
-    header: &SegmentHeader,
-    slot: &End,
-) -> io::Result<bool> {
+pub(super) fn place_agrees(file: &dyn File, header: &SegmentHeader, slot: &End) -> io::Result<bool> {
     let offset = slot.next.offset;
     if offset == SEGMENT_HEADER_BYTES as u64 {
         let start = &header.start;
-        return Ok(slot_agrees(
-            slot,
-            start.frontier.root(),
-            start.next.position,
-            start.last_batch(),
-        ));
+        return Ok(slot_agrees(slot, start.frontier.root(), start.next.position, start.last_batch()));
     }
     let Some(at) = offset.checked_sub(TRAILER_BYTES as u64) else {
         return Ok(false);
@@ -308,15 +244,8 @@ pub(super) fn place_agrees(
 /// Where a segment's predecessor ends, as the segment's header says.
 pub(super) fn predecessor_end(header: &SegmentHeader) -> Option<End> {
     let segment = header.number().checked_sub(1)?;
-    let next = Cursor {
-        segment,
-        offset: header.predecessor_length,
-        ..header.start.next
-    };
-    Some(End {
-        next,
-        ..header.start.clone()
-    })
+    let next = Cursor { segment, offset: header.predecessor_length, ..header.start.next };
+    Some(End { next, ..header.start.clone() })
 }
 
 /// Sees whether the predecessor is sealed as its successor's header says; only when it is not, reads it whole.
@@ -336,9 +265,7 @@ fn check_predecessor(files: &dyn Files, header: &SegmentHeader) -> Result<Predec
         found => {
             let what = match found {
                 None => "the segment is shorter than its successor says",
-                Some(_) => {
-                    "the segment is not sealed, and its bytes are not those its successor names"
-                }
+                Some(_) => "the segment is not sealed, and its bytes are not those its successor names",
             };
             Err(Damage::new(path, what).at(end.next.offset).error(files))
         }
@@ -351,9 +278,7 @@ pub(super) fn digest(file: &dyn File, len: u64) -> io::Result<Option<[u8; 32]>> 
     let mut chunk = vec![0; CHUNK_BYTES];
     let mut at = 0;
     while at < len {
-        let want = usize::try_from(len - at)
-            .unwrap_or(usize::MAX)
-            .min(chunk.len());
+        let want = usize::try_from(len - at).unwrap_or(usize::MAX).min(chunk.len());
         let got = file.read_at(&mut chunk[..want], at)?;
         if got == 0 {
             return Ok(None);

@@ -1,8 +1,6 @@
 //! The bytes of every structure, held against docs/FORMAT.md by literal values, and what their readers refuse.
 
-use super::batch::{
-    BATCH_HEADER_BYTES, BatchHeader, Proven, TRAILER_BYTES, Trailer, frame_batch, whole_batch,
-};
+use super::batch::{BATCH_HEADER_BYTES, BatchHeader, Proven, TRAILER_BYTES, Trailer, frame_batch, whole_batch};
 use super::head::{decode_slot, encode_slot};
 use super::segment::{SegmentHeader, Sums, seal};
 use super::{Cursor, End, Identity, identity};
@@ -18,33 +16,12 @@ fn end(size: u64, segment: u64, offset: u64, last_recorded_at: i64) -> End {
     for n in 0..u8::try_from(size).unwrap() {
         frontier.push([n; 32]);
     }
-    let next = Cursor {
-        segment,
-        offset,
-        batch: size + 1,
-        position: size,
-    };
-    End {
-        frontier,
-        next,
-        last_recorded_at,
-    }
+    let next = Cursor { segment, offset, batch: size + 1, position: size };
+    End { frontier, next, last_recorded_at }
 }
 fn header() -> BatchHeader {
-    let proven = Proven {
-        offset: 0x0102,
-        size: 5,
-        root: Root([0x44; 32]),
-    };
-    BatchHeader {
-        count: 2,
-        number: 3,
-        first: 5,
-        records_bytes: 0x1234,
-        end_size: 7,
-        root: Root([0x33; 32]),
-        proven,
-    }
+    let proven = Proven { offset: 0x0102, size: 5, root: Root([0x44; 32]) };
+    BatchHeader { count: 2, number: 3, first: 5, records_bytes: 0x1234, end_size: 7, root: Root([0x33; 32]), proven }
 }
 fn sums() -> Sums {
     Sums::new(LEDGER, 6, SALT)
@@ -68,11 +45,7 @@ fn hex(bytes: &[u8], plain: usize) -> String {
 
 #[test]
 fn golden_ledger() {
-    let identity = Identity {
-        ledger_id: LEDGER,
-        origin: "ab".into(),
-        schema: "cde".into(),
-    };
+    let identity = Identity { ledger_id: LEDGER, origin: "ab".into(), schema: "cde".into() };
     let bytes = identity::encode(&identity).unwrap();
     assert_eq!(
         hex(&bytes, bytes.len()),
@@ -192,10 +165,7 @@ fn golden_batch_header_and_trailer() {
             "78b12d05"
         )
     );
-    assert_eq!(
-        Trailer::take(&bytes, sums(), 8192),
-        Some(Trailer::of(&header()))
-    );
+    assert_eq!(Trailer::take(&bytes, sums(), 8192), Some(Trailer::of(&header())));
 }
 
 #[test]
@@ -221,23 +191,13 @@ fn a_checksum_is_of_its_place() {
     let sum = |sums: Sums, offset, position, batch| sums.sum(offset, position, batch, b"bytes");
     let one = sum(sums(), 1, 2, 3);
     let mut plain = Vec::new();
-    for part in [
-        &[0x11; 16][..],
-        &6u64.to_le_bytes(),
-        &SALT,
-        &1u64.to_le_bytes(),
-        &2u64.to_le_bytes(),
-        &3u64.to_le_bytes(),
-        b"bytes",
-    ] {
+    for part in
+        [&[0x11; 16][..], &6u64.to_le_bytes(), &SALT, &1u64.to_le_bytes(), &2u64.to_le_bytes(), &3u64.to_le_bytes(), b"bytes"]
+    {
         plain.extend_from_slice(part);
     }
     assert_eq!(one, crc32c::crc32c(&plain));
-    assert_eq!(
-        crc32c::crc32c(b"123456789"),
-        0xe306_9283,
-        "the Castagnoli CRC's check value"
-    );
+    assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283, "the Castagnoli CRC's check value");
     for other in [
         sum(sums(), 2, 2, 3),
         sum(sums(), 1, 3, 3),

@@ -15,8 +15,7 @@ const FRONTIER_PLACES: usize = 64;
 const FRONTIER_BYTES: usize = FRONTIER_PLACES * 32;
 const MAGIC: [u8; 8] = *b"SOVHEAD1";
 const FIELDS_BYTES: usize = 112 + FRONTIER_BYTES;
-const _: () =
-    assert!(8 + 4 + 4 + 16 + 8 + 32 + 8 + 8 + 8 + 8 + 4 + 4 + FRONTIER_BYTES == FIELDS_BYTES);
+const _: () = assert!(8 + 4 + 4 + 16 + 8 + 32 + 8 + 8 + 8 + 8 + 4 + 4 + FRONTIER_BYTES == FIELDS_BYTES);
 const _: () = assert!(FIELDS_BYTES == 2160 && FIELDS_BYTES + 1932 + 4 == SLOT_BYTES);
 
 /// Puts count, reserved bytes and the places of a frontier.
@@ -46,9 +45,7 @@ pub(super) fn take_frontier(fields: &mut Take<'_>, size: u64, root: [u8; 32]) ->
             return None;
         }
     }
-    Frontier::from_hashes(size, hashes)
-        .ok()
-        .filter(|frontier| frontier.root().0 == root)
+    Frontier::from_hashes(size, hashes).ok().filter(|frontier| frontier.root().0 == root)
 }
 
 pub(super) fn encode_slot(ledger: LedgerId, end: &End) -> Vec<u8> {
@@ -78,29 +75,14 @@ pub(super) fn decode_slot(bytes: &[u8], ledger: LedgerId) -> Option<End> {
         return None;
     }
     let mut fields = Take(crc_holds(bytes)?);
-    let fixed = fields.array() == MAGIC
-        && fields.u32() == FORMAT_VERSION
-        && fields.u32() == 0
-        && LedgerId(fields.array()) == ledger;
+    let fixed =
+        fields.array() == MAGIC && fields.u32() == FORMAT_VERSION && fields.u32() == 0 && LedgerId(fields.array()) == ledger;
     let (size, root) = (fields.u64(), fields.array());
-    let (segment, offset, batch, last_recorded_at) =
-        (fields.u64(), fields.u64(), fields.u64(), fields.i64());
+    let (segment, offset, batch, last_recorded_at) = (fields.u64(), fields.u64(), fields.u64(), fields.i64());
     let frontier = take_frontier(&mut fields, size, root)?;
-    let sound = fixed
-        && is_zero(fields.rest())
-        && offset >= SEGMENT_HEADER_BYTES as u64
-        && (batch == 0) == (size == 0);
-    let next = Cursor {
-        segment,
-        offset,
-        batch: batch.checked_add(1)?,
-        position: size,
-    };
-    sound.then_some(End {
-        frontier,
-        next,
-        last_recorded_at,
-    })
+    let sound = fixed && is_zero(fields.rest()) && offset >= SEGMENT_HEADER_BYTES as u64 && (batch == 0) == (size == 0);
+    let next = Cursor { segment, offset, batch: batch.checked_add(1)?, position: size };
+    sound.then_some(End { frontier, next, last_recorded_at })
 }
 
 /// The slots of a whole file, each by itself.
@@ -110,16 +92,9 @@ pub(super) fn decode_slots(bytes: &[u8], ledger: LedgerId) -> [Option<End>; SLOT
 
 /// The slot that knows of the most; the first of equals.
 pub(super) fn best_slot(slots: &[Option<End>; SLOTS]) -> Option<(usize, &End)> {
-    let known = slots
-        .iter()
-        .enumerate()
-        .filter_map(|(i, slot)| Some((i, slot.as_ref()?)));
+    let known = slots.iter().enumerate().filter_map(|(i, slot)| Some((i, slot.as_ref()?)));
     known.reduce(|best, other| {
         let key = |end: &End| (end.next.position, end.next.segment, end.next.offset);
-        if key(other.1) > key(best.1) {
-            other
-        } else {
-            best
-        }
+        if key(other.1) > key(best.1) { other } else { best }
     })
 }

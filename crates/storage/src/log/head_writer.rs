@@ -25,27 +25,16 @@ pub(super) struct HeadWriter {
 impl HeadWriter {
     /// `protected` holds what is on the disk.
     pub(super) fn new(file: Arc<dyn File>, ledger: LedgerId, protected: usize) -> Self {
-        Self {
-            file,
-            ledger,
-            protected,
-            written: protected,
-            next: (protected + 1) % SLOTS,
-            dirty: false,
-        }
+        Self { file, ledger, protected, written: protected, next: (protected + 1) % SLOTS, dirty: false }
     }
     /// Writes the protected slot's own bytes again and syncs them: a page cache may show what the disk never got.
     pub(super) fn rewrite_protected(&self, bytes: &[u8]) -> io::Result<()> {
-        self.file
-            .write_at(bytes, (self.protected * SLOT_BYTES) as u64)?;
+        self.file.write_at(bytes, (self.protected * SLOT_BYTES) as u64)?;
         self.file.sync_data()
     }
     /// Writes a slot, without a sync.
     pub(super) fn write(&mut self, end: &End) -> io::Result<()> {
-        self.file.write_at(
-            &encode_slot(self.ledger, end),
-            (self.next * SLOT_BYTES) as u64,
-        )?;
+        self.file.write_at(&encode_slot(self.ledger, end), (self.next * SLOT_BYTES) as u64)?;
         self.written = self.next;
         // The third one: their numbers add up to 3.
         self.next = 3 - self.protected - self.written;

@@ -19,27 +19,16 @@ const LEDGER_BYTES_MAX: usize = FIXED_BYTES + 2 * ORIGIN_BYTES_MAX + CRC_BYTES;
 /// Checks what creation was given.
 pub(super) fn check(identity: &Identity) -> Result<()> {
     let invalid = |what: String| Err(Error::new(ErrorKind::InvalidInput, what));
-    for (what, text) in [
-        ("an origin", &identity.origin),
-        ("a schema's name", &identity.schema),
-    ] {
+    for (what, text) in [("an origin", &identity.origin), ("a schema's name", &identity.schema)] {
         if text.is_empty() {
             return invalid(format!("{what} is empty"));
         }
         if text.len() > ORIGIN_BYTES_MAX {
-            return Err(Error::too_large(
-                what,
-                text.len(),
-                "ORIGIN_BYTES_MAX",
-                ORIGIN_BYTES_MAX,
-            ));
+            return Err(Error::too_large(what, text.len(), "ORIGIN_BYTES_MAX", ORIGIN_BYTES_MAX));
         }
     }
     if !is_key_name(&identity.origin) {
-        return invalid(format!(
-            "the origin {:?} holds a space or a plus sign",
-            identity.origin
-        ));
+        return invalid(format!("the origin {:?} holds a space or a plus sign", identity.origin));
     }
     Ok(())
 }
@@ -105,20 +94,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Identity, Unreadable> {
     let (origin, schema) = texts.split_at(origin_len);
     let text = |bytes: &[u8]| match std::str::from_utf8(bytes) {
         Ok(text) if (1..=ORIGIN_BYTES_MAX).contains(&text.len()) => Ok(text.to_owned()),
-        _ => Err(Unreadable::Damaged(
-            "origin or schema is no text of 1 to 255 bytes",
-        )),
+        _ => Err(Unreadable::Damaged("origin or schema is no text of 1 to 255 bytes")),
     };
-    let identity = Identity {
-        ledger_id,
-        origin: text(origin)?,
-        schema: text(schema)?,
-    };
-    if is_key_name(&identity.origin) {
-        Ok(identity)
-    } else {
-        bad("the origin is no key name")
-    }
+    let identity = Identity { ledger_id, origin: text(origin)?, schema: text(schema)? };
+    if is_key_name(&identity.origin) { Ok(identity) } else { bad("the origin is no key name") }
 }
 
 fn no_ledger(files: &dyn Files) -> Error {
@@ -130,9 +109,7 @@ fn no_ledger(files: &dyn Files) -> Error {
 /// Reads who the ledger is.
 pub(super) fn read(files: &dyn Files) -> Result<Identity> {
     let fail = |e: io::Error| match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
-            no_ledger(files)
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => no_ledger(files),
         _ => Error::io(e, "read the ledger's identity", files.describe(LEDGER_FILE)),
     };
     let file = files.open(LEDGER_FILE, Open::Read).map_err(fail)?;
@@ -143,9 +120,7 @@ pub(super) fn read(files: &dyn Files) -> Result<Identity> {
         Unreadable::Damaged(what) => Damage::new(LEDGER_FILE, what).error(files),
         Unreadable::Version(version) => Error::new(
             ErrorKind::WrongFormat,
-            format!(
-                "the ledger is of format version {version}, this program knows {FORMAT_VERSION}"
-            ),
+            format!("the ledger is of format version {version}, this program knows {FORMAT_VERSION}"),
         )
         .in_file(files.describe(LEDGER_FILE))
         .advise("open it with the program that wrote it, or a newer one"),

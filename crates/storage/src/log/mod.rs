@@ -113,17 +113,8 @@ impl End {
     /// Of a log without a record.
     #[must_use]
     pub fn start() -> Self {
-        let next = Cursor {
-            segment: 0,
-            offset: segment::SEGMENT_HEADER_BYTES as u64,
-            batch: 1,
-            position: 0,
-        };
-        Self {
-            frontier: Frontier::new(),
-            next,
-            last_recorded_at: 0,
-        }
+        let next = Cursor { segment: 0, offset: segment::SEGMENT_HEADER_BYTES as u64, batch: 1, position: 0 };
+        Self { frontier: Frontier::new(), next, last_recorded_at: 0 }
     }
     /// Size and root.
     #[must_use]

@@ -55,19 +55,13 @@ pub(super) struct Scan {
 }
 
 fn mark(end: &End) -> Mark {
-    Mark {
-        offset: end.next.offset,
-        head: end.head(),
-    }
+    Mark { offset: end.next.offset, head: end.head() }
 }
 
 /// Reads batches from `start` on; `bytes` start there too.
 pub(super) fn scan(sums: Sums, start: &End, bytes: Bytes) -> Scan {
     let base = start.next.offset;
-    let used = bytes
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
+    let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     let file = segment_path(start.next.segment);
     let mut scan = Scan {
         sums,
@@ -85,8 +79,7 @@ pub(super) fn scan(sums: Sums, start: &End, bytes: Bytes) -> Scan {
         if proven.size == scan.end.next.position && proven.root == scan.marks[last].head.root {
             scan.proven = last;
         } else {
-            scan.claims
-                .push(claim(&header, &file, scan.end.next.offset));
+            scan.claims.push(claim(&header, &file, scan.end.next.offset));
         }
         scan.marks.push(mark(&end));
         scan.end = end;
@@ -95,16 +88,10 @@ pub(super) fn scan(sums: Sums, start: &End, bytes: Bytes) -> Scan {
     scan.sealed = rest.get(..SEAL_BYTES) == Some(&seal(sums, &scan.end)[..]);
     // Past a defect a header still proves what came before it. A stale one of a number already passed proves nothing.
     let end_offset = scan.end.next.offset;
-    for (at, _) in rest
-        .windows(BATCH_MAGIC.len())
-        .enumerate()
-        .filter(|(_, bytes)| *bytes == BATCH_MAGIC)
-    {
+    for (at, _) in rest.windows(BATCH_MAGIC.len()).enumerate().filter(|(_, bytes)| *bytes == BATCH_MAGIC) {
         let offset = end_offset + at as u64;
         match BatchHeader::take(&rest[at..], sums, offset) {
-            Some(header) if header.number >= scan.end.next.batch => {
-                scan.claims.push(claim(&header, &file, offset))
-            }
+            Some(header) if header.number >= scan.end.next.batch => scan.claims.push(claim(&header, &file, offset)),
             _ => {}
         }
     }
@@ -112,15 +99,8 @@ pub(super) fn scan(sums: Sums, start: &End, bytes: Bytes) -> Scan {
 }
 
 fn claim(header: &BatchHeader, file: &str, offset: u64) -> Claim {
-    let head = Head {
-        size: Size(header.proven.size),
-        root: header.proven.root,
-    };
-    Claim {
-        head,
-        file: file.to_owned(),
-        offset,
-    }
+    let head = Head { size: Size(header.proven.size), root: header.proven.root };
+    Claim { head, file: file.to_owned(), offset }
 }
 
 impl Scan {
@@ -129,8 +109,7 @@ impl Scan {
         usize::try_from(offset - self.start.next.offset).unwrap_or(usize::MAX)
     }
     fn rest(&self) -> Bytes {
-        self.bytes
-            .slice(self.at(self.end.next.offset).min(self.bytes.len())..)
+        self.bytes.slice(self.at(self.end.next.offset).min(self.bytes.len())..)
     }
     /// The size at which it starts.
     pub(super) fn start_size(&self) -> u64 {
@@ -138,26 +117,19 @@ impl Scan {
     }
     /// Whether a claim is about what is before the start, so that only a scan from farther back can tell.
     pub(super) fn starts_too_late(&self) -> bool {
-        self.claims
-            .iter()
-            .any(|claim| claim.head.size.0 < self.start.next.position)
+        self.claims.iter().any(|claim| claim.head.size.0 < self.start.next.position)
     }
     /// Everything its own headers claim, the plain sequence included.
     pub(super) fn own_claims(&self) -> Vec<Claim> {
         let mut claims = self.claims.clone();
         let Mark { offset, head } = self.marks[self.proven];
-        claims.push(Claim {
-            head,
-            file: segment_path(self.start.next.segment),
-            offset,
-        });
+        claims.push(Claim { head, file: segment_path(self.start.next.segment), offset });
         claims
     }
     /// The bytes between two offsets at or after the start.
     pub(super) fn bytes_between(&self, from: u64, to: u64) -> Bytes {
         let len = self.bytes.len();
-        self.bytes
-            .slice(self.at(from).min(len)..self.at(to).min(len))
+        self.bytes.slice(self.at(from).min(len)..self.at(to).min(len))
     }
     /// What follows the last valid batch, up to the last byte that is not zero.
     pub(super) fn tail(&self) -> Option<(u64, Bytes)> {
@@ -211,24 +183,17 @@ pub(super) fn decide(scan: &Scan, claims: &[Claim], own: bool) -> Result<Plan, D
             );
             return Err(Damage::new(file, what).at(end.offset).of(end.position));
         }
-        let found = scan
-            .marks
-            .binary_search_by_key(&size, |mark| mark.head.size.0);
+        let found = scan.marks.binary_search_by_key(&size, |mark| mark.head.size.0);
         match found {
             Ok(index) if scan.marks[index].head == claim.head => durable = durable.max(index),
             _ => {
-                let what =
-                    format!("it names a durable head at size {size} that the log does not have");
+                let what = format!("it names a durable head at size {size} that the log does not have");
                 return Err(Damage::new(claim.file.clone(), what).at(claim.offset));
             }
         }
     }
     let kept_batches = (scan.marks.len() - 1 - durable) as u64;
-    Ok(Plan {
-        durable: scan.end_at(durable),
-        end: scan.end.clone(),
-        kept_batches,
-    })
+    Ok(Plan { durable: scan.end_at(durable), end: scan.end.clone(), kept_batches })
 }
 
 /// The last segment is full and what must follow it is missing.
@@ -252,10 +217,6 @@ pub(super) fn check_slot(slot: &End, last: &End) -> Result<(), &'static str> {
 
 /// Whether a slot says what the log says where the slot points to: the end of a batch, or the start of a segment.
 pub(super) fn slot_agrees(slot: &End, root: Root, size: u64, batch: u64) -> bool {
-    let Cursor {
-        batch: next,
-        position,
-        ..
-    } = slot.next;
+    let Cursor { batch: next, position, .. } = slot.next;
     position == size && next.checked_sub(1) == Some(batch) && slot.frontier.root() == root
 }

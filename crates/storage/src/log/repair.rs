@@ -29,29 +29,16 @@ fn failed(files: &dyn Files, path: &str) -> impl Fn(io::Error) -> Error {
 }
 
 /// Makes the log on the disk what the plan says.
-pub(super) fn repair(
-    files: &dyn Files,
-    head: &HeadFile,
-    reading: Reading,
-    plan: &Plan,
-) -> Result<Repaired> {
-    let mut recovered = Recovered {
-        kept_batches: plan.kept_batches,
-        ..Recovered::default()
-    };
+pub(super) fn repair(files: &dyn Files, head: &HeadFile, reading: Reading, plan: &Plan) -> Result<Repaired> {
+    let mut recovered = Recovered { kept_batches: plan.kept_batches, ..Recovered::default() };
     // What was read may be in the page cache only: first the names, then the bytes.
-    files
-        .sync_directory(LOG_DIRECTORY)
-        .map_err(failed(files, LOG_DIRECTORY))?;
+    files.sync_directory(LOG_DIRECTORY).map_err(failed(files, LOG_DIRECTORY))?;
     files.sync_directory("").map_err(failed(files, ""))?;
     let path = segment_path(plan.end.next.segment);
     let mut file = reading.file;
     if let Some((offset, tail)) = reading.scan.tail() {
         let bytes = tail.len() as u64;
-        recovered.quarantined = Some((
-            quarantine(files, plan.end.next.segment, offset, &tail)?,
-            bytes,
-        ));
+        recovered.quarantined = Some((quarantine(files, plan.end.next.segment, offset, &tail)?, bytes));
         let zero = || {
             file.write_at(&vec![0; tail.len()], offset)?;
             file.sync_all()
@@ -68,20 +55,13 @@ pub(super) fn repair(
     }
     if reading.predecessor == Predecessor::Unsealed {
         if end == SEGMENT_HEADER_BYTES as u64 {
-            file = put_segment(
-                files,
-                plan.end.next.segment,
-                &reading.header_bytes,
-                FIRST_STEP_BYTES,
-            )
-            .map_err(failed(files, &path))?;
+            file = put_segment(files, plan.end.next.segment, &reading.header_bytes, FIRST_STEP_BYTES)
+                .map_err(failed(files, &path))?;
         }
         seal_predecessor(files, &reading.header)?;
         recovered.finished_rotation = true;
     }
-    let head_file = files
-        .open(HEAD_FILE, Open::Write)
-        .map_err(failed(files, HEAD_FILE))?;
+    let head_file = files.open(HEAD_FILE, Open::Write).map_err(failed(files, HEAD_FILE))?;
     let mut writer = HeadWriter::new(head_file, reading.header.ledger_id, head.best);
     let rewrite_head = |writer: &mut HeadWriter| {
         writer.rewrite_protected(head.best_bytes())?;
@@ -89,24 +69,15 @@ pub(super) fn repair(
         writer.sync()
     };
     rewrite_head(&mut writer).map_err(failed(files, HEAD_FILE))?;
-    Ok(Repaired {
-        recovered,
-        head: writer,
-        file,
-    })
+    Ok(Repaired { recovered, head: writer, file })
 }
 
 /// Copies a rejected tail to a file of its own.
 fn quarantine(files: &dyn Files, segment: u64, offset: u64, tail: &[u8]) -> Result<PathBuf> {
     let digest = blake3::hash(tail).to_hex();
-    let path = format!(
-        "{QUARANTINE_DIRECTORY}/{segment}-{offset}-{}",
-        &digest[..16]
-    );
+    let path = format!("{QUARANTINE_DIRECTORY}/{segment}-{offset}-{}", &digest[..16]);
     let fail = failed(files, &path);
-    files
-        .create_directory(QUARANTINE_DIRECTORY)
-        .map_err(&fail)?;
+    files.create_directory(QUARANTINE_DIRECTORY).map_err(&fail)?;
     files.sync_directory("").map_err(&fail)?;
     let file = files.open(&path, Open::Create).map_err(&fail)?;
     file.write_at(tail, 0).map_err(&fail)?;
@@ -116,12 +87,7 @@ fn quarantine(files: &dyn Files, segment: u64, offset: u64, tail: &[u8]) -> Resu
 }
 
 /// Writes a segment with nothing but its header, and puts it in place, durably.
-pub(super) fn put_segment(
-    files: &dyn Files,
-    number: u64,
-    header: &[u8],
-    len: u64,
-) -> io::Result<Arc<dyn File>> {
+pub(super) fn put_segment(files: &dyn Files, number: u64, header: &[u8], len: u64) -> io::Result<Arc<dyn File>> {
     let path = segment_path(number);
     let temporary = format!("{path}.tmp");
     let file = files.open(&temporary, Open::Create)?;
@@ -131,12 +97,7 @@ pub(super) fn put_segment(
 }
 
 /// Fills and places what was created as the temporary of a segment.
-pub(super) fn fill_segment(
-    files: &dyn Files,
-    number: u64,
-    file: &dyn File,
-    header: &[u8],
-) -> io::Result<()> {
+pub(super) fn fill_segment(files: &dyn Files, number: u64, file: &dyn File, header: &[u8]) -> io::Result<()> {
     let path = segment_path(number);
     file.write_at(header, 0)?;
     file.sync_all()?;
@@ -149,8 +110,7 @@ fn seal_predecessor(files: &dyn Files, header: &super::segment::SegmentHeader) -
         return Ok(());
     };
     let path = segment_path(end.next.segment);
-    let (file, before, _) =
-        super::evidence::open_segment(files, header.ledger_id, end.next.segment, Open::Write)?;
+    let (file, before, _) = super::evidence::open_segment(files, header.ledger_id, end.next.segment, Open::Write)?;
     write_seal(&*file, &seal(before.sums(), &end), &end).map_err(failed(files, &path))
 }
 

@@ -63,11 +63,7 @@ impl SegmentHeader {
     }
 
     /// Decodes the header of the segment of that number.
-    pub(super) fn decode(
-        bytes: &[u8],
-        ledger: LedgerId,
-        number: u64,
-    ) -> Result<Self, &'static str> {
+    pub(super) fn decode(bytes: &[u8], ledger: LedgerId, number: u64) -> Result<Self, &'static str> {
         if bytes.len() < SEGMENT_HEADER_BYTES {
             return Err("the segment is shorter than its header");
         }
@@ -84,37 +80,18 @@ impl SegmentHeader {
         if fields.u64() != number {
             return Err("the segment header names another segment");
         }
-        let (salt, predecessor_length, predecessor_digest) =
-            (fields.array(), fields.u64(), fields.array());
-        let (size, root, batch, last_recorded_at) =
-            (fields.u64(), fields.array(), fields.u64(), fields.i64());
+        let (salt, predecessor_length, predecessor_digest) = (fields.array(), fields.u64(), fields.array());
+        let (size, root, batch, last_recorded_at) = (fields.u64(), fields.array(), fields.u64(), fields.i64());
         let Some(frontier) = take_frontier(&mut fields, size, root) else {
             return Err("the segment header's frontier does not lead to its root");
         };
         if !is_zero(fields.rest()) || (batch == 0) != (size == 0) || (number == 0 && size != 0) {
             return Err("the segment header contradicts itself");
         }
-        let batch = batch
-            .checked_add(1)
-            .ok_or("the segment header contradicts itself")?;
-        let next = Cursor {
-            segment: number,
-            offset: SEGMENT_HEADER_BYTES as u64,
-            batch,
-            position: size,
-        };
-        let start = End {
-            frontier,
-            next,
-            last_recorded_at,
-        };
-        Ok(Self {
-            ledger_id: ledger,
-            salt,
-            predecessor_length,
-            predecessor_digest,
-            start,
-        })
+        let batch = batch.checked_add(1).ok_or("the segment header contradicts itself")?;
+        let next = Cursor { segment: number, offset: SEGMENT_HEADER_BYTES as u64, batch, position: size };
+        let start = End { frontier, next, last_recorded_at };
+        Ok(Self { ledger_id: ledger, salt, predecessor_length, predecessor_digest, start })
     }
 }
 

@@ -37,11 +37,7 @@ pub struct Segments {
 
 impl Segments {
     pub(super) fn new(files: Arc<dyn Files>, ledger: LedgerId) -> Self {
-        Self {
-            files,
-            ledger,
-            open: RwLock::new(BTreeMap::new()),
-        }
+        Self { files, ledger, open: RwLock::new(BTreeMap::new()) }
     }
     /// Where every log starts.
     #[must_use]
@@ -51,12 +47,7 @@ impl Segments {
 
     /// The segment of that number, opened once.
     pub(super) fn segment(&self, number: u64) -> Result<Arc<Segment>> {
-        if let Some(segment) = self
-            .open
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&number)
-        {
+        if let Some(segment) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
             return Ok(Arc::clone(segment));
         }
         let (file, header, _) = open_segment(&*self.files, self.ledger, number, Open::Read)?;
@@ -65,12 +56,7 @@ impl Segments {
     /// Takes a segment's file in place of the one of that number, if there is one: recovery may have put another in place.
     pub(super) fn insert(&self, file: Arc<dyn File>, header: SegmentHeader) -> Arc<Segment> {
         let (sums, number) = (header.sums(), header.number());
-        let segment = Arc::new(Segment {
-            file,
-            header,
-            sums,
-            path: segment_path(number),
-        });
+        let segment = Arc::new(Segment { file, header, sums, path: segment_path(number) });
         let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= OPEN_MAX {
             // Old segments are read in passing, the last ones all the time.
@@ -114,10 +100,8 @@ impl Segments {
             let damage = Damage::new(&*segment.path, what).at(at.offset);
             self.damage(damage.of(position.0))
         };
-        let len =
-            take_record(bytes, segment.sums, at.offset, position.0, at.batch).map_err(damaged)?;
-        Frame::parse(Bytes::copy_from_slice(&bytes[..len]))
-            .map_err(|_| damaged("the record is malformed"))
+        let len = take_record(bytes, segment.sums, at.offset, position.0, at.batch).map_err(damaged)?;
+        Frame::parse(Bytes::copy_from_slice(&bytes[..len])).map_err(|_| damaged("the record is malformed"))
     }
 
     /// Walks the records from a place between two batches up to a size, which must be durable.

@@ -38,8 +38,7 @@ impl fmt::Display for Finding {
             write!(f, " at position {position}")?;
         }
         write!(f, " in {}", self.file.display())?;
-        self.offset
-            .map_or(Ok(()), |offset| write!(f, " at byte {offset}"))
+        self.offset.map_or(Ok(()), |offset| write!(f, " at byte {offset}"))
     }
 }
 
@@ -79,11 +78,7 @@ impl LogReport {
 /// # Errors
 /// [`ErrorKind::NotALedger`], [`ErrorKind::WrongFormat`], and those of the system. Damage is no error here but a finding.
 pub fn verify(files: &Arc<dyn Files>, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<LogReport> {
-    let mut report = LogReport {
-        head: End::start().head(),
-        findings: Vec::new(),
-        notes: Vec::new(),
-    };
+    let mut report = LogReport { head: End::start().head(), findings: Vec::new(), notes: Vec::new() };
     let Some(identity) = or_finding(identity::read(&**files), &mut report)? else {
         return Ok(report);
     };
@@ -113,15 +108,8 @@ pub fn verify(files: &Arc<dyn Files>, progress: &(dyn Fn(u64, u64) + Sync)) -> R
     let tasks = tasks(&**files, ledger, &numbers, &slots, durable.as_ref());
     let checks = run(&**files, &tasks, progress)?;
     join(&**files, checks, &slots, durable.as_ref(), &mut report);
-    let same_place = |refused: &Finding, found: &Finding| {
-        refused.file == found.file && refused.offset == found.offset
-    };
-    report.findings.extend(refused.filter(|refused| {
-        !report
-            .findings
-            .iter()
-            .any(|found| same_place(refused, found))
-    }));
+    let same_place = |refused: &Finding, found: &Finding| refused.file == found.file && refused.offset == found.offset;
+    report.findings.extend(refused.filter(|refused| !report.findings.iter().any(|found| same_place(refused, found))));
     Ok(report)
 }
 
@@ -137,40 +125,25 @@ fn or_finding<T>(result: Result<T>, report: &mut LogReport) -> Result<Option<T>>
 }
 
 /// Checks `HEAD` in itself.
-fn check_head(
-    files: &dyn Files,
-    ledger: LedgerId,
-    report: &mut LogReport,
-) -> Result<[Option<End>; SLOTS]> {
+fn check_head(files: &dyn Files, ledger: LedgerId, report: &mut LogReport) -> Result<[Option<End>; SLOTS]> {
     let Some(bytes) = or_finding(read_head_bytes(files), report)? else {
         return Ok([const { None }; SLOTS]);
     };
     let slots = decode_slots(&bytes, ledger);
-    let len = files
-        .open(HEAD_FILE, Open::Read)
-        .and_then(|file| file.len());
+    let len = files.open(HEAD_FILE, Open::Read).and_then(|file| file.len());
     let len = len.map_err(|e| Error::io(e, "read the head", files.describe(HEAD_FILE)))?;
     if len != HEAD_BYTES as u64 {
         let what = format!("the file has {len} bytes instead of {HEAD_BYTES}");
-        report
-            .findings
-            .push(Damage::new(HEAD_FILE, what).finding(files));
+        report.findings.push(Damage::new(HEAD_FILE, what).finding(files));
     }
     if slots.iter().all(Option::is_none) {
-        report
-            .findings
-            .push(Damage::new(HEAD_FILE, "none of the three slots is valid").finding(files));
+        report.findings.push(Damage::new(HEAD_FILE, "none of the three slots is valid").finding(files));
     }
     for (i, slot) in bytes.chunks(SLOT_BYTES).enumerate() {
         if slots[i].is_none() && !is_zero(slot) {
             let offset = Some((i * SLOT_BYTES) as u64);
-            let what = "a slot is not valid, as a crash may leave it; the others carry the head"
-                .to_owned();
-            report.notes.push(Note {
-                file: files.describe(HEAD_FILE),
-                offset,
-                what,
-            });
+            let what = "a slot is not valid, as a crash may leave it; the others carry the head".to_owned();
+            report.notes.push(Note { file: files.describe(HEAD_FILE), offset, what });
         }
     }
     Ok(slots)
@@ -184,52 +157,27 @@ fn tasks(
     slots: &[Option<End>; SLOTS],
     durable: Option<&End>,
 ) -> Vec<SegmentTask> {
-    let header = |number: u64| {
-        super::evidence::open_segment(files, ledger, number, Open::Read)
-            .ok()
-            .map(|(_, header, _)| header)
-    };
+    let header = |number: u64| super::evidence::open_segment(files, ledger, number, Open::Read).ok().map(|(_, header, _)| header);
     let task = |number: &u64| SegmentTask {
         ledger,
         number: *number,
-        successor: if numbers.contains(&(number + 1)) {
-            header(number + 1)
-        } else {
-            None
-        },
+        successor: if numbers.contains(&(number + 1)) { header(number + 1) } else { None },
         durable: durable.filter(|end| end.next.segment == *number).cloned(),
-        slots: slots
-            .iter()
-            .flatten()
-            .filter(|slot| slot.next.segment == *number)
-            .cloned()
-            .collect(),
+        slots: slots.iter().flatten().filter(|slot| slot.next.segment == *number).cloned().collect(),
     };
     numbers.iter().map(task).collect()
 }
 
 /// Checks the segments on several threads.
-fn run(
-    files: &dyn Files,
-    tasks: &[SegmentTask],
-    progress: &(dyn Fn(u64, u64) + Sync),
-) -> Result<Vec<SegmentCheck>> {
+fn run(files: &dyn Files, tasks: &[SegmentTask], progress: &(dyn Fn(u64, u64) + Sync)) -> Result<Vec<SegmentCheck>> {
     let len = |task: &SegmentTask| match (&task.successor, &task.durable) {
         (Some(successor), _) => successor.predecessor_length,
         (None, Some(end)) => end.next.offset,
-        (None, None) => files
-            .open(&segment_path(task.number), Open::Read)
-            .and_then(|file| file.len())
-            .unwrap_or(0),
+        (None, None) => files.open(&segment_path(task.number), Open::Read).and_then(|file| file.len()).unwrap_or(0),
     };
     let total: u64 = tasks.iter().map(len).sum();
     let (done, next) = (AtomicU64::new(0), AtomicUsize::new(0));
-    let advance = |bytes: u64| {
-        progress(
-            (done.fetch_add(bytes, Ordering::Relaxed) + bytes).min(total),
-            total,
-        )
-    };
+    let advance = |bytes: u64| progress((done.fetch_add(bytes, Ordering::Relaxed) + bytes).min(total), total);
     let results = Mutex::new(Vec::with_capacity(tasks.len()));
     let work = || {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -238,21 +186,14 @@ fn run(
             results.push(result);
         }
     };
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(THREADS_MAX)
-        .min(tasks.len());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(tasks.len());
     std::thread::scope(|scope| {
         for _ in 1..threads {
             scope.spawn(work);
         }
         work();
     });
-    let mut checks = results
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .into_iter()
-        .collect::<Result<Vec<_>>>()?;
+    let mut checks = results.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect::<Result<Vec<_>>>()?;
     checks.sort_by_key(|check| check.number);
     Ok(checks)
 }
@@ -276,28 +217,15 @@ fn join(
                 && before.last_recorded_at == start.last_recorded_at)
         {
             let damage = Damage::new(&*path, "the segment does not continue the one before").at(0);
-            report
-                .findings
-                .push(damage.of(start.next.position).finding(files));
+            report.findings.push(damage.of(start.next.position).finding(files));
             sound = false;
         }
         if let Some(end) = check.sound.as_ref().filter(|_| sound) {
             report.head = end.head();
         }
         sound &= check.findings.is_empty();
-        report.findings.extend(
-            check
-                .findings
-                .into_iter()
-                .map(|damage| damage.finding(files)),
-        );
-        report
-            .notes
-            .extend(check.notes.into_iter().map(|(offset, what)| Note {
-                file: files.describe(&path),
-                offset,
-                what,
-            }));
+        report.findings.extend(check.findings.into_iter().map(|damage| damage.finding(files)));
+        report.notes.extend(check.notes.into_iter().map(|(offset, what)| Note { file: files.describe(&path), offset, what }));
         matched += check.matched_slots;
         before = check.end;
     }
@@ -307,18 +235,11 @@ fn join(
     if let (Some(durable), Some(end)) = (durable, &before)
         && durable.frontier != end.frontier
     {
-        let damage = Damage::new(
-            segment_path(end.next.segment),
-            "the records do not lead to the durable head",
-        );
-        report
-            .findings
-            .push(damage.at(end.next.offset).finding(files));
+        let damage = Damage::new(segment_path(end.next.segment), "the records do not lead to the durable head");
+        report.findings.push(damage.at(end.next.offset).finding(files));
     }
     // Where opening refuses, it says itself which slot is wrong.
     if durable.is_some() && matched != slots.iter().flatten().count() {
-        report
-            .findings
-            .push(Damage::new(HEAD_FILE, "a slot points to no end of a batch").finding(files));
+        report.findings.push(Damage::new(HEAD_FILE, "a slot points to no end of a batch").finding(files));
     }
 }

@@ -47,16 +47,8 @@ impl LogView {
     pub fn open(files: Arc<dyn Files>) -> Result<Self> {
         let identity = identity::read(&*files)?;
         let segments = Arc::new(Segments::new(Arc::clone(&files), identity.ledger_id));
-        let state = RwLock::new(State {
-            end: End::start(),
-            notes: Vec::new(),
-        });
-        let view = Self {
-            files,
-            identity,
-            segments,
-            state,
-        };
+        let state = RwLock::new(State { end: End::start(), notes: Vec::new() });
+        let view = Self { files, identity, segments, state };
         let state = view.look()?;
         view.show(state);
         Ok(view)
@@ -79,20 +71,12 @@ impl LogView {
     /// The log up to the durable head as last seen.
     #[must_use]
     pub fn end(&self) -> End {
-        self.state
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .end
-            .clone()
+        self.state.read().unwrap_or_else(PoisonError::into_inner).end.clone()
     }
     /// What was worth knowing when the log was last read as a whole: a torn tail, leftovers of interrupted writes.
     #[must_use]
     pub fn notes(&self) -> Vec<Note> {
-        self.state
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .notes
-            .clone()
+        self.state.read().unwrap_or_else(PoisonError::into_inner).notes.clone()
     }
 
     /// Looks whether the log has grown. Cheap when it has not, and when it has: one look at the place where it ends now.
@@ -108,10 +92,7 @@ impl LogView {
             }
             if best.next.segment == known.next.segment && self.segments.agrees(best)? {
                 let notes = self.notes();
-                return Ok(self.show(State {
-                    end: head.best_end,
-                    notes,
-                }));
+                return Ok(self.show(State { end: head.best_end, notes }));
             }
         }
         let state = self.look()?;
@@ -129,8 +110,8 @@ impl LogView {
 
     /// Reads the end of the log; what looks bad is read once more, and judged by the evidence that was there before.
     fn look(&self) -> Result<State> {
-        let head = read_head(&*self.files, self.identity.ledger_id)
-            .or_else(|_| read_head(&*self.files, self.identity.ledger_id))?;
+        let head =
+            read_head(&*self.files, self.identity.ledger_id).or_else(|_| read_head(&*self.files, self.identity.ledger_id))?;
         let (claims, first) = match self.read(&head) {
             Ok(reading) => match decide(&reading.scan, &head.claims_from(&reading.scan), true) {
                 Ok(plan) => return Ok(self.state(plan.durable, reading)),
@@ -150,20 +131,15 @@ impl LogView {
             return Err(damage.error(&*self.files));
         }
         let start = again.scan.start_size();
-        let claims: Vec<Claim> = claims
-            .into_iter()
-            .filter(|claim| claim.head.size.0 >= start)
-            .collect();
-        let plan =
-            decide(&again.scan, &claims, false).map_err(|damage| damage.error(&*self.files))?;
+        let claims: Vec<Claim> = claims.into_iter().filter(|claim| claim.head.size.0 >= start).collect();
+        let plan = decide(&again.scan, &claims, false).map_err(|damage| damage.error(&*self.files))?;
         Ok(self.state(plan.durable, again))
     }
 
     fn read(&self, head: &HeadFile) -> Result<Reading> {
         let reading = read_end(&*self.files, self.identity.ledger_id, head, Open::Read)?;
         // Recovery may have put another file in this one's place since it was opened last.
-        self.segments
-            .insert(Arc::clone(&reading.file), reading.header.clone());
+        self.segments.insert(Arc::clone(&reading.file), reading.header.clone());
         Ok(reading)
     }
 
@@ -177,13 +153,7 @@ impl LogView {
 fn notes(files: &dyn Files, durable: &End, reading: &Reading) -> Vec<Note> {
     let mut notes = Vec::new();
     let path = segment_path(reading.listing.last);
-    let mut note = |path: &str, offset, what: String| {
-        notes.push(Note {
-            file: files.describe(path),
-            offset,
-            what,
-        })
-    };
+    let mut note = |path: &str, offset, what: String| notes.push(Note { file: files.describe(path), offset, what });
     let end = reading.scan.end.next;
     if end.position > durable.next.position {
         let records = end.position - durable.next.position;
@@ -194,36 +164,20 @@ fn notes(files: &dyn Files, durable: &End, reading: &Reading) -> Vec<Note> {
         );
     }
     if let Some((offset, tail)) = reading.scan.tail().filter(|_| !reading.scan.sealed) {
-        let what = format!(
-            "a torn tail of {} bytes; the next writer moves it to quarantine/",
-            tail.len()
-        );
+        let what = format!("a torn tail of {} bytes; the next writer moves it to quarantine/", tail.len());
         note(&path, Some(offset), what);
     }
     if reading.predecessor == Predecessor::Unsealed {
-        note(
-            &segment_path(reading.listing.last - 1),
-            None,
-            "the segment is not sealed yet; the next writer seals it".to_owned(),
-        );
+        note(&segment_path(reading.listing.last - 1), None, "the segment is not sealed yet; the next writer seals it".to_owned());
     }
     for name in &reading.listing.others {
-        note(
-            &format!("{LOG_DIRECTORY}/{name}"),
-            None,
-            "not part of the log".to_owned(),
-        );
+        note(&format!("{LOG_DIRECTORY}/{name}"), None, "not part of the log".to_owned());
     }
     notes
 }
 
 impl fmt::Debug for LogView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "LogView({}, size {})",
-            self.identity.origin,
-            self.end().next.position
-        )
+        write!(f, "LogView({}, size {})", self.identity.origin, self.end().next.position)
     }
 }

@@ -1,8 +1,7 @@
 //! Walking a log forward: records in order, every checksum on the way verified.
 
 use super::batch::{
-    BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader, RECORD_SUM_BYTES, TRAILER_BYTES, Trailer,
-    record_bytes, take_record,
+    BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader, RECORD_SUM_BYTES, TRAILER_BYTES, Trailer, record_bytes, take_record,
 };
 use super::chunks::Chunks;
 use super::damage::Damage;
@@ -76,19 +75,13 @@ impl Walk {
     }
 
     fn damaged(&self, segment: &Segment, what: &'static str) -> Error {
-        self.segments.damage(
-            Damage::new(&*segment.path, what)
-                .at(self.offset)
-                .of(self.position),
-        )
+        self.segments.damage(Damage::new(&*segment.path, what).at(self.offset).of(self.position))
     }
 
     fn ahead(&mut self, segment: &Segment, want: usize) -> Result<Bytes> {
         let file = || Chunks::new(Arc::clone(&segment.file), CHUNK_BYTES);
         let chunks = self.chunks.get_or_insert_with(file);
-        chunks
-            .ahead(self.offset, want)
-            .map_err(self.segments.read_failed(segment))
+        chunks.ahead(self.offset, want).map_err(self.segments.read_failed(segment))
     }
 
     fn enter(&mut self, segment: Arc<Segment>) -> Arc<Segment> {
@@ -116,11 +109,8 @@ impl Walk {
             bytes = self.ahead(&segment, BATCH_HEADER_BYTES)?;
         }
         let header = BatchHeader::take(&bytes, segment.sums, self.offset);
-        let header =
-            header.ok_or_else(|| self.damaged(&segment, "the batch header's checksum fails"))?;
-        header
-            .check(&self.next)
-            .map_err(|what| self.damaged(&segment, what))?;
+        let header = header.ok_or_else(|| self.damaged(&segment, "the batch header's checksum fails"))?;
+        header.check(&self.next).map_err(|what| self.damaged(&segment, what))?;
         self.batch = self.next;
         self.next = header.after(&self.batch);
         self.offset += BATCH_HEADER_BYTES as u64;
@@ -181,27 +171,11 @@ impl Walk {
             }
         };
         let bytes = self.record_ahead(&segment)?;
-        let len = take_record(
-            &bytes,
-            segment.sums,
-            self.offset,
-            self.position,
-            header.number,
-        )
-        .map_err(|what| self.damaged(&segment, what))?;
-        let frame = Frame::parse(bytes.slice(..len))
-            .map_err(|_| self.damaged(&segment, "the record is malformed"))?;
-        let location = Location {
-            segment: self.batch.segment,
-            offset: self.offset,
-            batch: header.number,
-        };
-        let walked = Walked {
-            position: Position(self.position),
-            location,
-            frame,
-            first_in_batch,
-        };
+        let len = take_record(&bytes, segment.sums, self.offset, self.position, header.number)
+            .map_err(|what| self.damaged(&segment, what))?;
+        let frame = Frame::parse(bytes.slice(..len)).map_err(|_| self.damaged(&segment, "the record is malformed"))?;
+        let location = Location { segment: self.batch.segment, offset: self.offset, batch: header.number };
+        let walked = Walked { position: Position(self.position), location, frame, first_in_batch };
         self.offset += (len + RECORD_SUM_BYTES) as u64;
         if walked.position.next().0 == header.end_size {
             self.take_trailer(&segment, &header)?;

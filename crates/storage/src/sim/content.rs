@@ -92,8 +92,7 @@ impl Content {
             let (from, to) = (start_of(sector).max(offset), start_of(sector + 1).min(end));
             let mut new = self.sectors.get(&sector).map_or([0; SECTOR], |old| **old);
             let source = &bytes[to_usize(from - offset)..to_usize(to - offset)];
-            new[to_usize(from - start_of(sector))..to_usize(to - start_of(sector))]
-                .copy_from_slice(source);
+            new[to_usize(from - start_of(sector))..to_usize(to - start_of(sector))].copy_from_slice(source);
             self.put(sector, Some(Arc::new(new)));
         }
     }

@@ -121,10 +121,7 @@ impl Inode {
     /// Notes a sector's visible bytes as its newest version, unless they are that already.
     fn note(&mut self, sector: u64) {
         let new = self.visible.sector(sector);
-        let before = self
-            .pending
-            .get(&sector)
-            .and_then(|versions| versions.last().cloned());
+        let before = self.pending.get(&sector).and_then(|versions| versions.last().cloned());
         if before.unwrap_or_else(|| self.durable.sector(sector)) != new {
             self.pending.entry(sector).or_default().push(new);
         }
@@ -161,8 +158,7 @@ impl Inode {
         self.pending_lens.clear();
     }
     fn settle_sectors(&mut self, kept: impl Fn(usize) -> bool) {
-        for (n, (sector, mut versions)) in std::mem::take(&mut self.pending).into_iter().enumerate()
-        {
+        for (n, (sector, mut versions)) in std::mem::take(&mut self.pending).into_iter().enumerate() {
             if let (true, Some(newest)) = (kept(n), versions.pop()) {
                 self.durable.put(sector, newest);
             }
@@ -174,18 +170,9 @@ impl Inode {
             self.visible.set_len(self.durable_len);
         }
         let len = self.visible.len();
-        let sectors: BTreeSet<u64> = self
-            .visible
-            .sectors_from(0)
-            .chain(self.durable.sectors_from(0))
-            .collect();
-        let differs = |s: &u64| {
-            !self.pending.contains_key(s) && self.visible.sector(*s) != self.durable.sector(*s)
-        };
-        let stale: Vec<u64> = sectors
-            .into_iter()
-            .filter(|s| *s < sectors_in(len) && differs(s))
-            .collect();
+        let sectors: BTreeSet<u64> = self.visible.sectors_from(0).chain(self.durable.sectors_from(0)).collect();
+        let differs = |s: &u64| !self.pending.contains_key(s) && self.visible.sector(*s) != self.durable.sector(*s);
+        let stale: Vec<u64> = sectors.into_iter().filter(|s| *s < sectors_in(len) && differs(s)).collect();
         for (n, sector) in stale.into_iter().enumerate() {
             if gone(n) {
                 self.visible.put(sector, self.durable.sector(sector));
@@ -207,29 +194,16 @@ pub(super) const ABOVE: usize = 0;
 
 impl Default for Disk {
     fn default() -> Self {
-        Self {
-            inodes: Vec::new(),
-            directories: vec![Directory::default()],
-        }
+        Self { inodes: Vec::new(), directories: vec![Directory::default()] }
     }
 }
 
 /// One independent effect that a power loss decides about.
 #[derive(Clone, Copy, Debug)]
 enum Effect {
-    Name {
-        directory: usize,
-        change: usize,
-    },
-    Sector {
-        inode: usize,
-        sector: u64,
-        versions: usize,
-    },
-    Len {
-        inode: usize,
-        lens: usize,
-    },
+    Name { directory: usize, change: usize },
+    Sector { inode: usize, sector: u64, versions: usize },
+    Len { inode: usize, lens: usize },
 }
 impl Effect {
     /// How many outcomes there are; outcome 0 is that nothing of it reached the disk.
@@ -256,17 +230,12 @@ impl fmt::Display for Crash {
             let of = effect.outcomes() - 1;
             match effect {
                 Effect::Name { directory, change } => {
-                    write!(
-                        f,
-                        "{separator}directory {directory} change {change}: {outcome}/{of}"
-                    )?;
+                    write!(f, "{separator}directory {directory} change {change}: {outcome}/{of}")?;
                 }
                 Effect::Sector { inode, sector, .. } => {
                     write!(f, "{separator}file {inode} sector {sector}: {outcome}/{of}")?;
                 }
-                Effect::Len { inode, .. } => {
-                    write!(f, "{separator}file {inode} length: {outcome}/{of}")?
-                }
+                Effect::Len { inode, .. } => write!(f, "{separator}file {inode} length: {outcome}/{of}")?,
             }
             separator = ", ";
         }
@@ -285,24 +254,16 @@ impl Disk {
             disk.directories.push(Directory::default());
         }
         for (path, &number) in &numbers {
-            let parent = if path.is_empty() {
-                Some(ABOVE)
-            } else {
-                numbers.get(crate::files::split_path(path).0).copied()
-            };
+            let parent = if path.is_empty() { Some(ABOVE) } else { numbers.get(crate::files::split_path(path).0).copied() };
             let name = crate::files::split_path(path).1;
             if let Some(parent) = parent {
-                disk.directories[parent]
-                    .durable
-                    .insert(name.to_owned(), Node::Directory(number));
+                disk.directories[parent].durable.insert(name.to_owned(), Node::Directory(number));
             }
         }
         for (path, content) in &image.files {
             let (parent, name) = crate::files::split_path(path);
             if let Some(&parent) = numbers.get(parent) {
-                disk.directories[parent]
-                    .durable
-                    .insert(name.to_owned(), Node::File(disk.inodes.len()));
+                disk.directories[parent].durable.insert(name.to_owned(), Node::File(disk.inodes.len()));
                 disk.inodes.push(Inode::durable(content.clone()));
             }
         }
@@ -315,13 +276,7 @@ impl Disk {
     #[must_use]
     pub fn visible(&self) -> Image {
         let mut image = Image::default();
-        self.walk(
-            ABOVE,
-            "",
-            &|d| self.directories[d].visible.clone(),
-            &|i| self.inodes[i].visible.clone(),
-            &mut image,
-        );
+        self.walk(ABOVE, "", &|d| self.directories[d].visible.clone(), &|i| self.inodes[i].visible.clone(), &mut image);
         image
     }
     /// What is left when nothing that is pending reaches the disk.
@@ -338,11 +293,7 @@ impl Disk {
         image: &mut Image,
     ) {
         for (name, node) in names(directory) {
-            let path = if path.is_empty() {
-                name
-            } else {
-                format!("{path}/{name}")
-            };
+            let path = if path.is_empty() { name } else { format!("{path}/{name}") };
             match node {
                 Node::File(inode) => {
                     image.files.insert(path, content(inode));
@@ -363,39 +314,19 @@ impl Disk {
                 NameChange::Link(_, node) | NameChange::Rename(_, _, node) => Some(node),
                 NameChange::Unlink(_) => None,
             });
-            for node in directory
-                .durable
-                .values()
-                .chain(directory.visible.values())
-                .chain(changes)
-            {
+            for node in directory.durable.values().chain(directory.visible.values()).chain(changes) {
                 if let Node::File(inode) = *node {
                     reachable[inode] = true;
                 }
             }
-            effects.extend((0..directory.pending.len()).map(|change| Effect::Name {
-                directory: number,
-                change,
-            }));
+            effects.extend((0..directory.pending.len()).map(|change| Effect::Name { directory: number, change }));
         }
-        for (number, inode) in self
-            .inodes
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| reachable[*number])
-        {
+        for (number, inode) in self.inodes.iter().enumerate().filter(|(number, _)| reachable[*number]) {
             for (&sector, versions) in &inode.pending {
-                effects.push(Effect::Sector {
-                    inode: number,
-                    sector,
-                    versions: versions.len(),
-                });
+                effects.push(Effect::Sector { inode: number, sector, versions: versions.len() });
             }
             if !inode.pending_lens.is_empty() {
-                effects.push(Effect::Len {
-                    inode: number,
-                    lens: inode.pending_lens.len(),
-                });
+                effects.push(Effect::Len { inode: number, lens: inode.pending_lens.len() });
             }
         }
         effects
@@ -405,30 +336,13 @@ impl Disk {
     #[must_use]
     pub fn crashes(&self, limit: u64, seed: u64) -> Crashes<'_> {
         let effects = self.effects();
-        let total = effects.iter().try_fold(1u64, |total, e| {
-            total.checked_mul(u64::try_from(e.outcomes()).ok()?)
-        });
+        let total = effects.iter().try_fold(1u64, |total, e| total.checked_mul(u64::try_from(e.outcomes()).ok()?));
         let exhaustive = total.is_some_and(|total| total <= limit);
-        let count = if exhaustive {
-            total.unwrap_or(limit)
-        } else {
-            limit
-        };
-        Crashes {
-            disk: self,
-            effects,
-            exhaustive,
-            count,
-            next: 0,
-            random: Random::new(seed),
-        }
+        let count = if exhaustive { total.unwrap_or(limit) } else { limit };
+        Crashes { disk: self, effects, exhaustive, count, next: 0, random: Random::new(seed) }
     }
     fn crash(&self, effects: &[Effect], outcome: &dyn Fn(usize) -> usize) -> Crash {
-        let mut names: Vec<_> = self
-            .directories
-            .iter()
-            .map(|directory| directory.durable.clone())
-            .collect();
+        let mut names: Vec<_> = self.directories.iter().map(|directory| directory.durable.clone()).collect();
         let mut contents: BTreeMap<usize, Content> = BTreeMap::new();
         let mut lens: BTreeMap<usize, u64> = BTreeMap::new();
         let mut outcomes = Vec::with_capacity(effects.len());
@@ -443,9 +357,7 @@ impl Disk {
                     self.directories[directory].pending[change].apply(&mut names[directory]);
                 }
                 Effect::Sector { inode, sector, .. } => {
-                    let content = contents
-                        .entry(inode)
-                        .or_insert_with(|| self.inodes[inode].durable.clone());
+                    let content = contents.entry(inode).or_insert_with(|| self.inodes[inode].durable.clone());
                     content.put(sector, self.inodes[inode].pending[&sector][version].clone());
                 }
                 Effect::Len { inode, .. } => {
@@ -454,25 +366,12 @@ impl Disk {
             }
         }
         let content = |inode: usize| {
-            let mut content = contents
-                .get(&inode)
-                .unwrap_or(&self.inodes[inode].durable)
-                .clone();
-            content.set_len(
-                lens.get(&inode)
-                    .copied()
-                    .unwrap_or(self.inodes[inode].durable_len),
-            );
+            let mut content = contents.get(&inode).unwrap_or(&self.inodes[inode].durable).clone();
+            content.set_len(lens.get(&inode).copied().unwrap_or(self.inodes[inode].durable_len));
             content
         };
         let mut image = Image::default();
-        self.walk(
-            ABOVE,
-            "",
-            &|directory| names[directory].clone(),
-            &content,
-            &mut image,
-        );
+        self.walk(ABOVE, "", &|directory| names[directory].clone(), &content, &mut image);
         Crash { image, outcomes }
     }
 }
@@ -498,42 +397,20 @@ impl Crashes<'_> {
         let all = || self.effects.iter().map(|effect| effect.outcomes() - 1);
         if self.exhaustive {
             let mut rest = n;
-            return self
-                .effects
-                .iter()
-                .map(|effect| digit(&mut rest, effect.outcomes()))
-                .collect();
+            return self.effects.iter().map(|effect| digit(&mut rest, effect.outcomes())).collect();
         }
-        let (effect, missing) = (
-            usize::try_from(n / 2).unwrap_or(usize::MAX).wrapping_sub(1),
-            n % 2 == 1,
-        );
+        let (effect, missing) = (usize::try_from(n / 2).unwrap_or(usize::MAX).wrapping_sub(1), n % 2 == 1);
         match n {
             0 => none().collect(),
             1 => all().collect(),
             _ if effect < self.effects.len() => {
-                let mut outcomes: Vec<usize> = if missing {
-                    all().collect()
-                } else {
-                    none().collect()
-                };
-                outcomes[effect] = if missing {
-                    0
-                } else {
-                    self.effects[effect].outcomes() - 1
-                };
+                let mut outcomes: Vec<usize> = if missing { all().collect() } else { none().collect() };
+                outcomes[effect] = if missing { 0 } else { self.effects[effect].outcomes() - 1 };
                 outcomes
             }
             _ => {
-                let outcomes: Vec<usize> = self
-                    .effects
-                    .iter()
-                    .map(|effect| effect.outcomes())
-                    .collect();
-                outcomes
-                    .into_iter()
-                    .map(|outcomes| digit(&mut self.random.draw(), outcomes))
-                    .collect()
+                let outcomes: Vec<usize> = self.effects.iter().map(|effect| effect.outcomes()).collect();
+                outcomes.into_iter().map(|outcomes| digit(&mut self.random.draw(), outcomes)).collect()
             }
         }
     }

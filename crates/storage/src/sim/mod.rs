@@ -123,10 +123,7 @@ impl SimFiles {
     /// A disk in that state, nothing locked and no fault to come: a process started again on a machine that went on.
     #[must_use]
     pub fn from_disk(disk: Disk) -> Self {
-        Self(Arc::new(Mutex::new(Sim {
-            disk,
-            ..Sim::default()
-        })))
+        Self(Arc::new(Mutex::new(Sim { disk, ..Sim::default() })))
     }
     /// Whether to take a snapshot after every operation that changes the disk, from now on.
     pub fn record(&self, on: bool) {
@@ -195,12 +192,7 @@ impl SimFiles {
 impl Sim {
     fn snapshot(&mut self, whole: bool, done: impl FnOnce() -> String) {
         if self.recording {
-            let snapshot = Snapshot {
-                disk: self.disk.clone(),
-                mark: self.mark,
-                whole,
-                done: done(),
-            };
+            let snapshot = Snapshot { disk: self.disk.clone(), mark: self.mark, whole, done: done() };
             self.snapshots.push(snapshot);
         }
     }
@@ -278,9 +270,7 @@ impl Sim {
         for directory in &self.disk.directories {
             for node in directory.visible.values() {
                 match *node {
-                    Node::File(other) if other != inode => {
-                        used += self.disk.inodes[other].visible.len()
-                    }
+                    Node::File(other) if other != inode => used += self.disk.inodes[other].visible.len(),
                     _ => {}
                 }
             }
@@ -293,24 +283,14 @@ impl Sim {
     /// Some whole sectors after each other, in a few steps: a kill or a reader may come between.
     fn write(&mut self, inode: usize, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.counts.writes += 1;
-        let end = offset
-            .checked_add(to_u64(bytes.len()))
-            .ok_or(io::ErrorKind::FileTooLarge)?;
+        let end = offset.checked_add(to_u64(bytes.len())).ok_or(io::ErrorKind::FileTooLarge)?;
         if bytes.is_empty() {
             return Ok(());
         }
         self.room(inode, end)?;
         let first = sector_of(offset);
-        let fails_at = match self.due(|fault| {
-            if let Fault::Write { nth, .. } = fault {
-                Some(nth)
-            } else {
-                None
-            }
-        }) {
-            Some(Fault::Write { sectors, .. }) => {
-                Some(start_of(first.saturating_add(sectors)).clamp(offset, end))
-            }
+        let fails_at = match self.due(|fault| if let Fault::Write { nth, .. } = fault { Some(nth) } else { None }) {
+            Some(Fault::Write { sectors, .. }) => Some(start_of(first.saturating_add(sectors)).clamp(offset, end)),
             _ => None,
         };
         let stop = fails_at.unwrap_or(end);
@@ -318,42 +298,22 @@ impl Sim {
         let mut from = offset;
         while from < stop {
             let to = start_of(sector_of(from) + step).min(stop);
-            self.disk.inodes[inode].write(
-                &bytes[to_usize(from - offset)..to_usize(to - offset)],
-                from,
-                to,
-            );
+            self.disk.inodes[inode].write(&bytes[to_usize(from - offset)..to_usize(to - offset)], from, to);
             self.counts.bytes_written += to - from;
-            self.snapshot(to == stop, || {
-                format!("write file {inode} {offset}+{} up to {to}", bytes.len())
-            });
+            self.snapshot(to == stop, || format!("write file {inode} {offset}+{} up to {to}", bytes.len()));
             from = to;
         }
-        if fails_at.is_some() {
-            Err(failure())
-        } else {
-            Ok(())
-        }
+        if fails_at.is_some() { Err(failure()) } else { Ok(()) }
     }
     /// Counts a sync and says which parts of it reach the disk, when not all of them do.
     fn sync_fault(&mut self) -> Option<(u64, bool)> {
-        match self.due(|fault| {
-            if let Fault::Sync { nth, .. } = fault {
-                Some(nth)
-            } else {
-                None
-            }
-        }) {
+        match self.due(|fault| if let Fault::Sync { nth, .. } = fault { Some(nth) } else { None }) {
             Some(Fault::Sync { kept, len_kept, .. }) => Some((kept, len_kept)),
             _ => None,
         }
     }
     fn sync(&mut self, inode: usize, data_only: bool) -> io::Result<()> {
-        *(if data_only {
-            &mut self.counts.data_syncs
-        } else {
-            &mut self.counts.syncs
-        }) += 1;
+        *(if data_only { &mut self.counts.data_syncs } else { &mut self.counts.syncs }) += 1;
         let fault = self.sync_fault();
         let file = &mut self.disk.inodes[inode];
         match fault {
@@ -362,17 +322,8 @@ impl Sim {
             None => file.sync_all(),
         }
         let failed = if fault.is_some() { " fails" } else { "" };
-        self.snapshot(true, || {
-            format!(
-                "{} file {inode}{failed}",
-                if data_only { "fdatasync" } else { "fsync" }
-            )
-        });
-        if fault.is_some() {
-            Err(failure())
-        } else {
-            Ok(())
-        }
+        self.snapshot(true, || format!("{} file {inode}{failed}", if data_only { "fdatasync" } else { "fsync" }));
+        if fault.is_some() { Err(failure()) } else { Ok(()) }
     }
 }
 
@@ -392,34 +343,18 @@ impl Files for SimFiles {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
         let mut sim = self.sim();
         sim.counts.opens += 1;
-        let inode = if how == Open::Create {
-            sim.create(path)?
-        } else {
-            sim.file(path)?
-        };
-        Ok(Arc::new(SimFile {
-            files: self.clone(),
-            inode,
-            writable: how != Open::Read,
-        }))
+        let inode = if how == Open::Create { sim.create(path)? } else { sim.file(path)? };
+        Ok(Arc::new(SimFile { files: self.clone(), inode, writable: how != Open::Read }))
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let mut sim = self.sim();
         sim.counts.lists += 1;
         let directory = sim.directory(directory)?;
-        Ok(sim.disk.directories[directory]
-            .visible
-            .keys()
-            .cloned()
-            .collect())
+        Ok(sim.disk.directories[directory].visible.keys().cloned().collect())
     }
     fn create_directory(&self, directory: &str) -> io::Result<()> {
         let mut sim = self.sim();
-        let (parent, name) = if directory.is_empty() {
-            (ABOVE, "")
-        } else {
-            sim.parent(directory)?
-        };
+        let (parent, name) = if directory.is_empty() { (ABOVE, "") } else { sim.parent(directory)? };
         match sim.disk.directories[parent].visible.get(name) {
             Some(Node::Directory(_)) => return Ok(()),
             Some(Node::File(_)) => return Err(io::ErrorKind::AlreadyExists.into()),
@@ -427,8 +362,7 @@ impl Files for SimFiles {
         }
         let number = sim.disk.directories.len();
         sim.disk.directories.push(Directory::default());
-        sim.disk.directories[parent]
-            .change(NameChange::Link(name.to_owned(), Node::Directory(number)));
+        sim.disk.directories[parent].change(NameChange::Link(name.to_owned(), Node::Directory(number)));
         sim.snapshot(true, || format!("mkdir {directory}"));
         Ok(())
     }
@@ -440,11 +374,7 @@ impl Files for SimFiles {
         sim.disk.directories[number].sync(|n| fault.is_none_or(|(kept, _)| bit(kept, n)));
         let failed = if fault.is_some() { " fails" } else { "" };
         sim.snapshot(true, || format!("fsync directory {directory:?}{failed}"));
-        if fault.is_some() {
-            Err(failure())
-        } else {
-            Ok(())
-        }
+        if fault.is_some() { Err(failure()) } else { Ok(()) }
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut sim = self.sim();
@@ -453,23 +383,10 @@ impl Files for SimFiles {
         if parent != to_parent {
             return Err(io::ErrorKind::CrossesDevices.into());
         }
-        if sim
-            .due(|fault| {
-                if let Fault::Rename { nth } = fault {
-                    Some(nth)
-                } else {
-                    None
-                }
-            })
-            .is_some()
-        {
+        if sim.due(|fault| if let Fault::Rename { nth } = fault { Some(nth) } else { None }).is_some() {
             return Err(failure());
         }
-        sim.disk.directories[parent].change(NameChange::Rename(
-            from_name.to_owned(),
-            to_name.to_owned(),
-            node,
-        ));
+        sim.disk.directories[parent].change(NameChange::Rename(from_name.to_owned(), to_name.to_owned(), node));
         sim.snapshot(true, || format!("rename {from} {to}"));
         Ok(())
     }
@@ -482,10 +399,7 @@ impl Files for SimFiles {
         if !sim.locked.insert(inode) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        Ok(Box::new(Lock {
-            files: self.clone(),
-            inode,
-        }))
+        Ok(Box::new(Lock { files: self.clone(), inode }))
     }
     fn describe(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("simulated:{path}"))
@@ -509,11 +423,7 @@ struct SimFile {
 }
 impl SimFile {
     fn writable(&self) -> io::Result<MutexGuard<'_, Sim>> {
-        if self.writable {
-            Ok(self.files.sim())
-        } else {
-            Err(io::ErrorKind::PermissionDenied.into())
-        }
+        if self.writable { Ok(self.files.sim()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
     }
 }
 impl File for SimFile {
@@ -540,16 +450,7 @@ impl File for SimFile {
     fn allocate(&self, len: u64) -> io::Result<()> {
         let mut sim = self.writable()?;
         sim.counts.allocations += 1;
-        if sim
-            .due(|fault| {
-                if let Fault::Allocate { nth } = fault {
-                    Some(nth)
-                } else {
-                    None
-                }
-            })
-            .is_some()
-        {
+        if sim.due(|fault| if let Fault::Allocate { nth } = fault { Some(nth) } else { None }).is_some() {
             return Err(io::ErrorKind::StorageFull.into());
         }
         sim.room(self.inode, len)?;

@@ -418,7 +418,11 @@ impl Vault {
                     slots = slots.max(header.slots);
                     durable = durable.max(header.proven);
                     if !clear {
-                        bad.push((offset, offset + header.extent() as u64, "bytes are left behind a row of the vault that has no value"));
+                        bad.push((
+                            offset,
+                            offset + header.extent() as u64,
+                            "bytes are left behind a row of the vault that has no value",
+                        ));
                     }
                     let erasing = header.state == RowState::Value
                         && self.keys.slot(header.slot).is_ok_and(|s| s.state != SlotState::Living);

@@ -30,51 +30,15 @@ enum Step {
 type Through = fn(SimFiles) -> Arc<dyn Files>;
 /// A name, how the disk is then seen, and whether only creation can tell.
 pub(crate) const ALL: [(&str, Through, bool); 10] = [
-    (
-        "data not synced",
-        |files| careless(files, Step::DataSync),
-        false,
-    ),
-    (
-        "a new segment not synced",
-        |files| careless(files, Step::TemporarySync),
-        false,
-    ),
-    (
-        "a repaired segment not synced",
-        |files| careless(files, Step::SegmentSync),
-        false,
-    ),
-    (
-        "a quarantined tail not synced",
-        |files| careless(files, Step::QuarantineSync),
-        false,
-    ),
-    (
-        "log/ not synced",
-        |files| careless(files, Step::LogNames),
-        false,
-    ),
-    (
-        "a temporary not synced at creation",
-        |files| careless(files, Step::TemporarySync),
-        true,
-    ),
-    (
-        "log/ not synced at creation",
-        |files| careless(files, Step::LogNames),
-        true,
-    ),
-    (
-        "the ledger's directory not synced",
-        |files| careless(files, Step::LedgerNames),
-        true,
-    ),
-    (
-        "the directory above not synced",
-        |files| careless(files, Step::OwnName),
-        true,
-    ),
+    ("data not synced", |files| careless(files, Step::DataSync), false),
+    ("a new segment not synced", |files| careless(files, Step::TemporarySync), false),
+    ("a repaired segment not synced", |files| careless(files, Step::SegmentSync), false),
+    ("a quarantined tail not synced", |files| careless(files, Step::QuarantineSync), false),
+    ("log/ not synced", |files| careless(files, Step::LogNames), false),
+    ("a temporary not synced at creation", |files| careless(files, Step::TemporarySync), true),
+    ("log/ not synced at creation", |files| careless(files, Step::LogNames), true),
+    ("the ledger's directory not synced", |files| careless(files, Step::LedgerNames), true),
+    ("the directory above not synced", |files| careless(files, Step::OwnName), true),
     ("HEAD not synced", |files| careless(files, Step::Head), true),
 ];
 
@@ -95,11 +59,7 @@ struct CarelessFile {
 impl Files for Careless {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
         let file = self.files.open(path, how)?;
-        Ok(Arc::new(CarelessFile {
-            file,
-            path: path.to_owned(),
-            left_out: self.left_out,
-        }))
+        Ok(Arc::new(CarelessFile { file, path: path.to_owned(), left_out: self.left_out }))
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.files.list(directory)
@@ -157,17 +117,9 @@ impl File for CarelessFile {
         self.file.allocate(len)
     }
     fn sync_all(&self) -> io::Result<()> {
-        if self.is_left_out(false) {
-            Ok(())
-        } else {
-            self.file.sync_all()
-        }
+        if self.is_left_out(false) { Ok(()) } else { self.file.sync_all() }
     }
     fn sync_data(&self) -> io::Result<()> {
-        if self.is_left_out(true) {
-            Ok(())
-        } else {
-            self.file.sync_data()
-        }
+        if self.is_left_out(true) { Ok(()) } else { self.file.sync_data() }
     }
 }

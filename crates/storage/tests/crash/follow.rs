@@ -27,10 +27,7 @@ impl Moving {
     /// Lets the writer go on for a while, or not, before the reader's next operation.
     fn go_on(&self) {
         let mut clock = self.clock.lock().unwrap();
-        clock.random = clock
-            .random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        clock.random = clock.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let drawn = clock.random >> 33;
         if drawn.is_multiple_of(clock.pace) {
             let steps = usize::try_from((drawn / clock.pace) % 7).unwrap();
@@ -52,10 +49,7 @@ impl Files for Moving {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
         assert_eq!(how, Open::Read, "a reader opens {path} for writing");
         self.go_on();
-        Ok(Arc::new(MovingFile {
-            file: self.files.open(path, how)?,
-            moving: self.clone(),
-        }))
+        Ok(Arc::new(MovingFile { file: self.files.open(path, how)?, moving: self.clone() }))
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         self.go_on();
@@ -113,48 +107,28 @@ impl File for MovingFile {
 
 /// Opens a reader at `start` of the history and follows to its end. What it is shown only grows, is what was submitted in
 /// order, and holds what was acknowledged before it looked. Returns how often it looked.
-pub(crate) fn follow(
-    history: &Arc<Vec<Snapshot>>,
-    known: &[Known],
-    start: usize,
-    seed: u64,
-) -> Result<u64, String> {
+pub(crate) fn follow(history: &Arc<Vec<Snapshot>>, known: &[Known], start: usize, seed: u64) -> Result<u64, String> {
     let files = SimFiles::from_disk(history[start].disk.clone());
-    let clock = Clock {
-        history: Arc::clone(history),
-        now: start,
-        random: seed,
-        pace: 1 + seed % 4,
-    };
-    let moving = Moving {
-        files,
-        clock: Arc::new(Mutex::new(clock)),
-    };
+    let clock = Clock { history: Arc::clone(history), now: start, random: seed, pace: 1 + seed % 4 };
+    let moving = Moving { files, clock: Arc::new(Mutex::new(clock)) };
     let mut before = known[moving.mark()].acked.len();
-    let view =
-        LogView::open(Arc::new(moving.clone())).map_err(|e| format!("opening refuses: {e}"))?;
+    let view = LogView::open(Arc::new(moving.clone())).map_err(|e| format!("opening refuses: {e}"))?;
     let mut head = view.head();
     let mut looks = 1;
     loop {
-        let shown = items(view.segments(), head.size)
-            .map_err(|e| format!("cannot read what is shown: {e}"))?;
+        let shown = items(view.segments(), head.size).map_err(|e| format!("cannot read what is shown: {e}"))?;
         let submitted = known[moving.mark()].submitted();
         if !submitted.starts_with(&shown) {
             return Err(format!("shown {shown:?} of {submitted:?}"));
         }
         if shown.len() < before {
-            return Err(format!(
-                "{} of {before} acknowledged records are shown",
-                shown.len()
-            ));
+            return Err(format!("{} of {before} acknowledged records are shown", shown.len()));
         }
         if moving.is_over() {
             return Ok(looks);
         }
         before = shown.len().max(known[moving.mark()].acked.len());
-        head = view
-            .refresh()
-            .map_err(|e| format!("refreshing refuses: {e}"))?;
+        head = view.refresh().map_err(|e| format!("refreshing refuses: {e}"))?;
         looks += 1;
         moving.go_on();
     }

@@ -18,43 +18,16 @@ use sovang_storage::sim::Fault;
 use work::{Base, Op, base, creation, history, run};
 
 fn scale() -> u64 {
-    std::env::var("SOVANG_CRASH_SCALE")
-        .ok()
-        .and_then(|scale| scale.parse().ok())
-        .unwrap_or(1)
+    std::env::var("SOVANG_CRASH_SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(1)
 }
 fn effort() -> Effort {
-    Effort {
-        images: 1_024 * scale(),
-        second_images: 12 * scale(),
-        second_one_in: 1,
-    }
+    Effort { images: 1_024 * scale(), second_images: 12 * scale(), second_one_in: 1 }
 }
 /// Segments of one batch, of a few, and one that does not fill.
 const SEGMENTS: [u64; 3] = [4_096 + 500, 4_096 + 2_000, 64 << 10];
-const BASES: [Base; 3] = [
-    Base {
-        records: 0,
-        closed: false,
-    },
-    Base {
-        records: 3,
-        closed: false,
-    },
-    Base {
-        records: 3,
-        closed: true,
-    },
-];
-const OPS: [Op; 7] = [
-    Op::Append,
-    Op::Batch,
-    Op::Large,
-    Op::Idle,
-    Op::Close,
-    Op::Kill,
-    Op::NoSpace,
-];
+const BASES: [Base; 3] =
+    [Base { records: 0, closed: false }, Base { records: 3, closed: false }, Base { records: 3, closed: true }];
+const OPS: [Op; 7] = [Op::Append, Op::Batch, Op::Large, Op::Idle, Op::Close, Op::Kill, Op::NoSpace];
 
 /// Judges from each base all sequences of operations, the n-th out of the n-th list, of each length; of the longest only
 /// one in so many.
@@ -64,18 +37,10 @@ fn explore(judge: &mut Judge, ops: &[&[Op]], one_in: u64, name: &str) {
         let mut paths: Vec<Vec<Op>> = vec![Vec::new()];
         for (depth, ops) in (1..).zip(ops) {
             let is_longest = depth == MAX_DEPTH;
-            let all = paths
-                .iter()
-                .flat_map(|path| ops.iter().map(move |op| [&path[..], &[*op]].concat()));
-            let chosen: Vec<Vec<Op>> = (0..)
-                .zip(all)
-                .filter(|(n, _)| !is_longest || n % one_in == 0)
-                .map(|(_, p)| p)
-                .collect();
+            let all = paths.iter().flat_map(|path| ops.iter().map(move |op| [&path[..], &[*op]].concat()));
+            let chosen: Vec<Vec<Op>> = (0..).zip(all).filter(|(n, _)| !is_longest || n % one_in == 0).map(|(_, p)| p).collect();
             paths = chosen;
-            paths.retain(|path| {
-                !judge.done() && run(judge, &start, path, &format!("{name} {from:?}"))
-            });
+            paths.retain(|path| !judge.done() && run(judge, &start, path, &format!("{name} {from:?}")));
         }
     }
 }
@@ -83,40 +48,21 @@ const MAX_DEPTH: usize = 3;
 
 fn holds(judge: &Judge, name: &str) {
     println!("{name}: {}", judge.counts);
-    assert!(
-        judge.violations.is_empty(),
-        "{name}:\n{}",
-        judge.violations.join("\n")
-    );
+    assert!(judge.violations.is_empty(), "{name}:\n{}", judge.violations.join("\n"));
     assert!(judge.counts.distinct > 0, "nothing was looked at");
 }
 fn options(segment_bytes: u64, strict: bool) -> LogOptions {
-    LogOptions {
-        segment_bytes,
-        strict,
-    }
+    LogOptions { segment_bytes, strict }
 }
 fn crashes(segment_bytes: u64, strict: bool, one_in: u64, name: &str) {
     let mut judge = Judge::new(options(segment_bytes, strict), effort());
-    explore(
-        &mut judge,
-        &[&OPS[..]; MAX_DEPTH],
-        (one_in / scale()).max(1),
-        name,
-    );
+    explore(&mut judge, &[&OPS[..]; MAX_DEPTH], (one_in / scale()).max(1), name);
     holds(&judge, name);
 }
 
 #[test]
 fn creation_interrupted_anywhere_can_be_repeated() {
-    let mut judge = Judge::new(
-        options(64 << 20, false),
-        Effort {
-            images: 65_536,
-            second_images: 64,
-            second_one_in: 1,
-        },
-    );
+    let mut judge = Judge::new(options(64 << 20, false), Effort { images: 65_536, second_images: 64, second_one_in: 1 });
     creation(&mut judge);
     holds(&judge, "creation");
 }
@@ -134,18 +80,9 @@ fn a_crash_in_a_large_segment_loses_nothing_acknowledged() {
 }
 #[test]
 fn a_crash_in_a_batch_of_many_sectors_loses_nothing_acknowledged() {
-    let effort = Effort {
-        images: 512 * scale(),
-        second_images: 4 * scale(),
-        second_one_in: 8,
-    };
+    let effort = Effort { images: 512 * scale(), second_images: 4 * scale(), second_one_in: 8 };
     let mut judge = Judge::new(options(2 << 20, false), effort);
-    explore(
-        &mut judge,
-        &[&[Op::Huge], &[Op::Append, Op::Huge, Op::Close]],
-        1,
-        "many sectors",
-    );
+    explore(&mut judge, &[&[Op::Huge], &[Op::Append, Op::Huge, Op::Close]], 1, "many sectors");
     holds(&judge, "many sectors");
 }
 #[test]
@@ -158,11 +95,7 @@ fn faults() -> Vec<Fault> {
     let mut faults = Vec::new();
     for nth in 1..=8 {
         for kept in [0, u64::MAX, 0b1, 0b10, 0b101] {
-            faults.push(Fault::Sync {
-                nth,
-                kept,
-                len_kept: kept & 1 == 1,
-            });
+            faults.push(Fault::Sync { nth, kept, len_kept: kept & 1 == 1 });
         }
         faults.extend((0..3).map(|sectors| Fault::Write { nth, sectors }));
     }
@@ -174,33 +107,13 @@ fn faults() -> Vec<Fault> {
 /// after opening again the batch is there whole or not at all.
 #[test]
 fn after_a_failed_write_the_log_is_poisoned_until_it_is_opened_again() {
-    let failing: Vec<Op> = faults()
-        .into_iter()
-        .flat_map(|fault| [Op::Failing(fault), Op::FailingEvicted(fault)])
-        .collect();
+    let failing: Vec<Op> = faults().into_iter().flat_map(|fault| [Op::Failing(fault), Op::FailingEvicted(fault)]).collect();
     let mut total = oracle::Counts::default();
-    for (segment_bytes, strict) in [
-        (SEGMENTS[0], false),
-        (SEGMENTS[1], true),
-        (SEGMENTS[2], false),
-    ] {
-        let effort = Effort {
-            images: 64 * scale(),
-            second_images: 8 * scale(),
-            second_one_in: 1,
-        };
+    for (segment_bytes, strict) in [(SEGMENTS[0], false), (SEGMENTS[1], true), (SEGMENTS[2], false)] {
+        let effort = Effort { images: 64 * scale(), second_images: 8 * scale(), second_one_in: 1 };
         let mut judge = Judge::new(options(segment_bytes, strict), effort);
-        explore(
-            &mut judge,
-            &[&[Op::Append, Op::Large], &failing, &[Op::Append, Op::Large]],
-            (8 / scale()).max(1),
-            "failing",
-        );
-        assert!(
-            judge.violations.is_empty(),
-            "{}",
-            judge.violations.join("\n")
-        );
+        explore(&mut judge, &[&[Op::Append, Op::Large], &failing, &[Op::Append, Op::Large]], (8 / scale()).max(1), "failing");
+        assert!(judge.violations.is_empty(), "{}", judge.violations.join("\n"));
         total += judge.counts;
     }
     println!("failing appends: {total}");
@@ -209,38 +122,17 @@ fn after_a_failed_write_the_log_is_poisoned_until_it_is_opened_again() {
 /// A failing disk under closing, and under opening after a failed append: the next opening finds everything.
 #[test]
 fn a_failing_disk_at_opening_or_closing_loses_nothing() {
-    let mut reopening: Vec<Op> = faults()
-        .into_iter()
-        .flat_map(|fault| [Op::CloseFailing(fault), Op::OpenFailing(fault)])
-        .collect();
+    let mut reopening: Vec<Op> =
+        faults().into_iter().flat_map(|fault| [Op::CloseFailing(fault), Op::OpenFailing(fault)]).collect();
     reopening.push(Op::OpenFailing(Fault::Allocate { nth: 1 }));
-    let torn = [1, 2, 4].map(|nth| {
-        Op::FailingEvicted(Fault::Sync {
-            nth,
-            kept: 0b10,
-            len_kept: true,
-        })
-    });
+    let torn = [1, 2, 4].map(|nth| Op::FailingEvicted(Fault::Sync { nth, kept: 0b10, len_kept: true }));
     let before: Vec<Op> = torn.into_iter().chain([Op::Append, Op::Large]).collect();
     let mut total = oracle::Counts::default();
     for segment_bytes in [SEGMENTS[0], SEGMENTS[1]] {
-        let effort = Effort {
-            images: 64 * scale(),
-            second_images: 8 * scale(),
-            second_one_in: 1,
-        };
+        let effort = Effort { images: 64 * scale(), second_images: 8 * scale(), second_one_in: 1 };
         let mut judge = Judge::new(options(segment_bytes, false), effort);
-        explore(
-            &mut judge,
-            &[&before, &reopening, &[Op::Append]],
-            (8 / scale()).max(1),
-            "reopening",
-        );
-        assert!(
-            judge.violations.is_empty(),
-            "{}",
-            judge.violations.join("\n")
-        );
+        explore(&mut judge, &[&before, &reopening, &[Op::Append]], (8 / scale()).max(1), "reopening");
+        assert!(judge.violations.is_empty(), "{}", judge.violations.join("\n"));
         total += judge.counts;
     }
     println!("failing openings and closings: {total}");
@@ -250,11 +142,7 @@ fn a_failing_disk_at_opening_or_closing_loses_nothing() {
 /// reader does its next step. (That what it was shown survives a crash, the other tests judge.)
 #[test]
 fn a_reader_beside_the_writer_is_never_refused() {
-    let torn = Op::Failing(Fault::Sync {
-        nth: 1,
-        kept: 0b10,
-        len_kept: true,
-    });
+    let torn = Op::Failing(Fault::Sync { nth: 1, kept: 0b10, len_kept: true });
     let works: [&[Op]; 6] = [
         &[Op::Append, Op::Batch, Op::Large, Op::Append],
         &[Op::Large, Op::Idle, Op::Append, Op::Close, Op::Append],
@@ -275,10 +163,7 @@ fn a_reader_beside_the_writer_is_never_refused() {
                         readers += 1;
                         match follow::follow(&history, &known, at, seed * 1_000 + readers) {
                             Ok(looked) => looks += looked,
-                            Err(what) => panic!(
-                                "{what} :: {segment_bytes} {from:?} {ops:?} from {} on",
-                                history[at].done
-                            ),
+                            Err(what) => panic!("{what} :: {segment_bytes} {from:?} {ops:?} from {} on", history[at].done),
                         }
                     }
                 }
@@ -292,93 +177,51 @@ fn a_reader_beside_the_writer_is_never_refused() {
 /// is reported; under strict durability nothing is lost.
 #[test]
 fn damage_after_a_power_loss_stays_within_the_window() {
-    let ops = [
-        Op::Append,
-        Op::Batch,
-        Op::Idle,
-        Op::Append,
-        Op::Large,
-        Op::Append,
-    ];
-    for (segment_bytes, strict) in [
-        (SEGMENTS[1], false),
-        (SEGMENTS[2], false),
-        (SEGMENTS[1], true),
-    ] {
+    let ops = [Op::Append, Op::Batch, Op::Idle, Op::Append, Op::Large, Op::Append];
+    for (segment_bytes, strict) in [(SEGMENTS[1], false), (SEGMENTS[2], false), (SEGMENTS[1], true)] {
         let options = options(segment_bytes, strict);
         let start = base(options, BASES[1]).unwrap();
         let (history, known) = history(options, &start, &ops);
         let mut fates = [0u64; 3];
-        for (n, snapshot) in history
-            .iter()
-            .enumerate()
-            .filter(|(_, snapshot)| snapshot.whole)
-        {
+        for (n, snapshot) in history.iter().enumerate().filter(|(_, snapshot)| snapshot.whole) {
             let known = &known[usize::try_from(snapshot.mark).unwrap()];
             for crash in snapshot.disk.crashes(4 * scale(), 1) {
                 let stride = usize::try_from((211 / scale()).max(1)).unwrap();
                 for (image, is_flip, how) in window::damaged(&crash.image, stride, n * 17) {
                     match window::judge(options, &image, known, is_flip) {
                         Ok(fate) => fates[fate as usize] += 1,
-                        Err(what) => panic!(
-                            "{what} :: {options:?}; power lost after {} with [{crash}]; {how}",
-                            snapshot.done
-                        ),
+                        Err(what) => panic!("{what} :: {options:?}; power lost after {} with [{crash}]; {how}", snapshot.done),
                     }
                 }
             }
         }
         let [refused, whole, shorter] = fates;
-        println!(
-            "damage, {options:?}: {refused} refused, {whole} whole, {shorter} shorter within the window"
-        );
+        println!("damage, {options:?}: {refused} refused, {whole} whole, {shorter} shorter within the window");
         assert!(refused > 0 && whole > 0, "the damage was not looked at");
-        assert_eq!(
-            shorter > 0,
-            !strict,
-            "the window is what strict durability closes"
-        );
+        assert_eq!(shorter > 0, !strict, "the window is what strict durability closes");
     }
 }
 
 /// The judge itself is tested: a log that leaves out a step of the protocol is found out.
 #[test]
 fn a_mistake_in_the_protocol_is_found_out() {
-    let torn = [0b10, 0b01].map(|kept| {
-        Op::Failing(Fault::Sync {
-            nth: 1,
-            kept,
-            len_kept: true,
-        })
-    });
+    let torn = [0b10, 0b01].map(|kept| Op::Failing(Fault::Sync { nth: 1, kept, len_kept: true }));
     let first = [&torn[..], &[Op::Append, Op::Large]].concat();
     for (name, through, at_creation) in careless::ALL {
         let mut found = Vec::new();
         for segment_bytes in [SEGMENTS[1], SEGMENTS[0]] {
-            let effort = Effort {
-                images: 256,
-                second_images: 64,
-                second_one_in: 1,
-            };
+            let effort = Effort { images: 256, second_images: 64, second_one_in: 1 };
             let mut judge = Judge::new(options(segment_bytes, false), effort);
             judge.first_only = true;
             judge.through = through;
             if at_creation {
                 creation(&mut judge);
             } else {
-                explore(
-                    &mut judge,
-                    &[&first, &[Op::Append, Op::Large, Op::Kill]],
-                    1,
-                    name,
-                );
+                explore(&mut judge, &[&first, &[Op::Append, Op::Large, Op::Kill]], 1, name);
             }
             found.append(&mut judge.violations);
         }
-        println!(
-            "{name}: {}",
-            found.first().map_or("not found out", |what| what)
-        );
+        println!("{name}: {}", found.first().map_or("not found out", |what| what));
         assert!(!found.is_empty(), "{name} is not found out");
     }
 }

@@ -25,8 +25,7 @@ pub(crate) struct Known {
 impl Known {
     /// What the log holds, if it is one of the allowed two.
     fn matches(&self, found: &[Item]) -> bool {
-        found == self.acked
-            || (!self.pending.is_empty() && found == [&self.acked[..], &self.pending[..]].concat())
+        found == self.acked || (!self.pending.is_empty() && found == [&self.acked[..], &self.pending[..]].concat())
     }
     pub(crate) fn submitted(&self) -> Vec<Item> {
         [&self.acked[..], &self.pending[..]].concat()
@@ -64,12 +63,7 @@ impl Rejected {
         let offset = parts.next()?.parse().ok()?;
         let quarantine = path.to_str()?.strip_prefix("simulated:")?.to_owned();
         let bytes = image.files.get(&quarantine)?.to_vec();
-        Some(Self {
-            segment,
-            offset,
-            quarantine,
-            bytes,
-        })
+        Some(Self { segment, offset, quarantine, bytes })
     }
     fn is_kept(&self, image: &Image) -> bool {
         let end = self.offset + self.bytes.len();
@@ -151,22 +145,14 @@ fn read(files: Arc<dyn Files>) -> Result<Vec<Item>> {
 }
 /// Every record of a log, in order.
 pub(crate) fn items(segments: &Arc<Segments>, size: Size) -> Result<Vec<Item>> {
-    let overhead = Item {
-        number: 0,
-        payload_bytes: 0,
-    }
-    .prepare()
-    .len();
+    let overhead = Item { number: 0, payload_bytes: 0 }.prepare().len();
     segments
         .walk(Segments::start(), size)
         .map(|walked| {
             let frame = walked?.frame;
             let mut number = [0; 8];
             number.copy_from_slice(&frame.id().to_bytes()[8..]);
-            Ok(Item {
-                number: u64::from_be_bytes(number),
-                payload_bytes: frame.bytes().len() - overhead,
-            })
+            Ok(Item { number: u64::from_be_bytes(number), payload_bytes: frame.bytes().len() - overhead })
         })
         .collect()
 }
@@ -200,16 +186,12 @@ impl Judge {
             let when_read = || format!("{when}; read beside the writer at {}", snapshot.done);
             known.shown = self.shown(&snapshot.disk, &known, &when_read);
             let known = &known;
-            self.kill(&snapshot.disk, known, &|| {
-                format!("{when}; process killed at {}", snapshot.done)
-            });
+            self.kill(&snapshot.disk, known, &|| format!("{when}; process killed at {}", snapshot.done));
             if !snapshot.whole {
                 continue;
             }
             self.counts.crash_points += 1;
-            let crashes = snapshot
-                .disk
-                .crashes(self.effort.images, self.counts.crash_points);
+            let crashes = snapshot.disk.crashes(self.effort.images, self.counts.crash_points);
             self.counts.exhaustive_points += u64::from(crashes.is_exhaustive());
             for crash in crashes {
                 self.counts.images += 1;
@@ -239,11 +221,7 @@ impl Judge {
     fn is_new(&mut self, image: &Image, known: &Known, context: u64) -> Option<u64> {
         let mut hasher = DefaultHasher::new();
         // A quarantined tail is evidence for people; the log does not read it.
-        for (path, content) in image
-            .files
-            .iter()
-            .filter(|(path, _)| !path.starts_with("quarantine/"))
-        {
+        for (path, content) in image.files.iter().filter(|(path, _)| !path.starts_with("quarantine/")) {
             (path, content).hash(&mut hasher);
         }
         (&image.directories, known, context).hash(&mut hasher);
@@ -256,29 +234,17 @@ impl Judge {
         let Some(key) = self.is_new(image, known, depth) else {
             return;
         };
-        *(if depth > 0 {
-            &mut self.counts.distinct
-        } else {
-            &mut self.counts.second_distinct
-        }) += 1;
+        *(if depth > 0 { &mut self.counts.distinct } else { &mut self.counts.second_distinct }) += 1;
         let files = SimFiles::from_image(image);
         let crash_again = depth > 0 && key % self.effort.second_one_in == 0;
         files.record(crash_again);
-        let Some(after) = self.restart(&files, image.files.contains_key("ledger"), known, when)
-        else {
+        let Some(after) = self.restart(&files, image.files.contains_key("ledger"), known, when) else {
             return;
         };
-        let Restarted {
-            marks: after,
-            rejected,
-        } = after;
+        let Restarted { marks: after, rejected } = after;
         self.counts.torn_tails += u64::from(rejected.is_some());
         let snapshots = files.take_snapshots();
-        for (n, snapshot) in snapshots
-            .iter()
-            .enumerate()
-            .filter(|(_, snapshot)| snapshot.whole)
-        {
+        for (n, snapshot) in snapshots.iter().enumerate().filter(|(_, snapshot)| snapshot.whole) {
             let known = &after[usize::try_from(snapshot.mark).unwrap()];
             let seed = key.wrapping_add(u64::try_from(n).unwrap());
             for crash in snapshot.disk.crashes(self.effort.second_images, seed) {
@@ -286,21 +252,9 @@ impl Judge {
                     return;
                 }
                 self.counts.second_images += 1;
-                let when = || {
-                    format!(
-                        "{}; then power lost after {} with [{crash}]",
-                        when(),
-                        snapshot.done
-                    )
-                };
-                if rejected
-                    .as_ref()
-                    .is_some_and(|rejected| !rejected.is_kept(&crash.image))
-                {
-                    self.violation(
-                        "a rejected tail is neither in the log nor in quarantine",
-                        &when,
-                    );
+                let when = || format!("{}; then power lost after {} with [{crash}]", when(), snapshot.done);
+                if rejected.as_ref().is_some_and(|rejected| !rejected.is_kept(&crash.image)) {
+                    self.violation("a rejected tail is neither in the log nor in quarantine", &when);
                 }
                 self.image(&crash.image, known, depth - 1, &when);
             }
@@ -317,8 +271,7 @@ impl Judge {
         }
         self.counts.kills += 1;
         let files = SimFiles::from_disk(disk.clone());
-        let Some(after) = self.restart(&files, visible.files.contains_key("ledger"), known, when)
-        else {
+        let Some(after) = self.restart(&files, visible.files.contains_key("ledger"), known, when) else {
             return;
         };
         let Some(last) = after.marks.last() else {
@@ -334,13 +287,7 @@ impl Judge {
 
     /// Starts again on what is there: recovers, reads, recovers again, appends, closes, verifies. Nothing is
     /// returned after a violation.
-    fn restart(
-        &mut self,
-        files: &SimFiles,
-        is_ledger: bool,
-        known: &Known,
-        when: &dyn Fn() -> String,
-    ) -> Option<Restarted> {
+    fn restart(&mut self, files: &SimFiles, is_ledger: bool, known: &Known, when: &dyn Fn() -> String) -> Option<Restarted> {
         match self.try_restart(files, is_ledger, known) {
             Ok(restarted) => Some(restarted),
             Err(what) => {
@@ -349,64 +296,39 @@ impl Judge {
             }
         }
     }
-    fn try_restart(
-        &self,
-        sim: &SimFiles,
-        is_ledger: bool,
-        known: &Known,
-    ) -> Result<Restarted, String> {
+    fn try_restart(&self, sim: &SimFiles, is_ledger: bool, known: &Known) -> Result<Restarted, String> {
         let files = (self.through)(sim.clone());
         let random = random(99);
         let mut marks = vec![known.clone()];
         if !known.created && !is_ledger {
-            Log::create(&files, &identity(), &random)
-                .map_err(|e| format!("creation cannot be repeated: {e}"))?;
+            Log::create(&files, &identity(), &random).map_err(|e| format!("creation cannot be repeated: {e}"))?;
         } else {
-            let view = LogView::open(Arc::clone(&files))
-                .map_err(|e| format!("a reader refuses a legal state: {e}"))?;
-            let shown = items(view.segments(), view.head().size)
-                .map_err(|e| format!("a reader cannot read: {e}"))?;
-            if ![&known.acked[..], &known.pending[..]]
-                .concat()
-                .starts_with(&shown)
-            {
+            let view = LogView::open(Arc::clone(&files)).map_err(|e| format!("a reader refuses a legal state: {e}"))?;
+            let shown = items(view.segments(), view.head().size).map_err(|e| format!("a reader cannot read: {e}"))?;
+            if ![&known.acked[..], &known.pending[..]].concat().starts_with(&shown) {
                 return Err("a reader shows what was not written".into());
             }
         }
         let open = |how: &str| {
-            Log::open(Arc::clone(&files), self.options, &random)
-                .map_err(|e| format!("{how} refuses a legal state: {e}"))
+            Log::open(Arc::clone(&files), self.options, &random).map_err(|e| format!("{how} refuses a legal state: {e}"))
         };
         let (log, recovered) = open("recovery")?;
         let rejected = Rejected::of(&recovered, &sim.disk().visible());
         if recovered.quarantined.is_some() && rejected.is_none() {
-            return Err(format!(
-                "a rejected tail is not where recovery says: {recovered:?}"
-            ));
+            return Err(format!("a rejected tail is not where recovery says: {recovered:?}"));
         }
-        let found = items(log.segments(), log.head().size)
-            .map_err(|e| format!("cannot read after recovery: {e}"))?;
+        let found = items(log.segments(), log.head().size).map_err(|e| format!("cannot read after recovery: {e}"))?;
         if !known.matches(&found) {
             return Err(format!("{}: {found:?} of {known:?}", known.explain(&found)));
         }
         if found.len() < known.shown {
-            return Err(format!(
-                "{} of {} records that a reader was shown are lost",
-                known.shown - found.len(),
-                known.shown
-            ));
+            return Err(format!("{} of {} records that a reader was shown are lost", known.shown - found.len(), known.shown));
         }
-        if log.head().root != root_of(&found)
-            || log.head().size != Size(u64::try_from(found.len()).unwrap())
-        {
+        if log.head().root != root_of(&found) || log.head().size != Size(u64::try_from(found.len()).unwrap()) {
             return Err("the head is not that of the records".into());
         }
         // What recovery answered is from now on acknowledged.
-        let mut now = Known {
-            created: true,
-            acked: found,
-            ..Known::default()
-        };
+        let mut now = Known { created: true, acked: found, ..Known::default() };
         mark(sim, &mut marks, &now);
         let head = log.head();
         drop(log);
@@ -417,16 +339,11 @@ impl Judge {
         let next = Item::small(1_000 + head.size.0);
         now.pending = vec![next];
         mark(sim, &mut marks, &now);
-        log.append(&[next.prepare()])
-            .map_err(|e| format!("cannot append after recovery: {e}"))?;
+        log.append(&[next.prepare()]).map_err(|e| format!("cannot append after recovery: {e}"))?;
         now.acked.append(&mut now.pending);
         mark(sim, &mut marks, &now);
-        log.close()
-            .map_err(|e| format!("cannot close after recovery: {e}"))?;
-        let expected = Head {
-            size: Size(head.size.0 + 1),
-            root: root_of(&now.acked),
-        };
+        log.close().map_err(|e| format!("cannot close after recovery: {e}"))?;
+        let expected = Head { size: Size(head.size.0 + 1), root: root_of(&now.acked) };
         let report = verify(&files, &|_, _| {}).map_err(|e| format!("cannot verify: {e}"))?;
         if report.head != expected || !report.findings.is_empty() {
             return Err(format!("verification after recovery: {report:?}"));

@@ -16,10 +16,7 @@ pub(crate) struct Item {
 impl Item {
     /// One whose batch fits into a sector.
     pub(crate) fn small(number: u64) -> Self {
-        Self {
-            number,
-            payload_bytes: 60,
-        }
+        Self { number, payload_bytes: 60 }
     }
     pub(crate) fn id(self) -> RecordId {
         let mut id = [0; 16];
@@ -32,16 +29,10 @@ impl Item {
         metadata.extend(5u64.to_le_bytes());
         metadata.extend(b"clerk");
         metadata.extend([0, 0]);
-        let mut body = u16::try_from(metadata.len())
-            .unwrap()
-            .to_le_bytes()
-            .to_vec();
+        let mut body = u16::try_from(metadata.len()).unwrap().to_le_bytes().to_vec();
         body.push(0);
         body.extend(metadata);
-        let noise = self
-            .number
-            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
-            .to_le_bytes();
+        let noise = self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
         body.extend(noise.iter().cycle().take(self.payload_bytes));
         let mut frame = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
         frame.extend(7u16.to_le_bytes());
@@ -52,10 +43,7 @@ impl Item {
         frame.extend(self.id().to_bytes());
         frame.extend(body);
         let mut record = Prepared::from_kept(frame, None, false, Vec::new()).unwrap();
-        record.stamp(
-            1_700_000_000_000_000 + i64::try_from(self.number).unwrap(),
-            20_000,
-        );
+        record.stamp(1_700_000_000_000_000 + i64::try_from(self.number).unwrap(), 20_000);
         record
     }
 }
@@ -70,11 +58,7 @@ pub(crate) fn root_of(items: &[Item]) -> Root {
 }
 
 pub(crate) fn identity() -> Identity {
-    Identity {
-        ledger_id: LedgerId([7; 16]),
-        origin: "example.org/crash".into(),
-        schema: "example.org/crash".into(),
-    }
+    Identity { ledger_id: LedgerId([7; 16]), origin: "example.org/crash".into(), schema: "example.org/crash".into() }
 }
 
 /// Reproducible bytes that do not repeat.

@@ -24,53 +24,23 @@ pub(crate) enum Fate {
 /// The size that nothing may be lost below: the best valid slot of `HEAD`, or the last segment's start
 /// (docs/FORMAT.md §1.2, §2.1).
 fn floor(image: &Image) -> u64 {
-    let number =
-        |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
-    let holds = |bytes: &[u8]| {
-        crc32c::crc32c(&bytes[..SLOT_BYTES - 4]).to_le_bytes() == bytes[SLOT_BYTES - 4..]
-    };
-    let head = image
-        .files
-        .get("HEAD")
-        .map(Content::to_vec)
-        .unwrap_or_default();
-    let slots = head
-        .chunks_exact(SLOT_BYTES)
-        .filter(|slot| slot.starts_with(b"SOVHEAD1") && holds(slot));
-    let segments = image
-        .files
-        .iter()
-        .filter(|(path, _)| path.starts_with("log/") && !path.ends_with(".tmp"));
-    let headers = segments
-        .map(|(_, segment)| segment.to_vec())
-        .filter(|s| s.len() >= SLOT_BYTES && holds(&s[..SLOT_BYTES]));
+    let number = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let holds = |bytes: &[u8]| crc32c::crc32c(&bytes[..SLOT_BYTES - 4]).to_le_bytes() == bytes[SLOT_BYTES - 4..];
+    let head = image.files.get("HEAD").map(Content::to_vec).unwrap_or_default();
+    let slots = head.chunks_exact(SLOT_BYTES).filter(|slot| slot.starts_with(b"SOVHEAD1") && holds(slot));
+    let segments = image.files.iter().filter(|(path, _)| path.starts_with("log/") && !path.ends_with(".tmp"));
+    let headers = segments.map(|(_, segment)| segment.to_vec()).filter(|s| s.len() >= SLOT_BYTES && holds(&s[..SLOT_BYTES]));
     let starts = headers.map(|header| number(&header, 96));
-    slots
-        .map(|slot| number(slot, 32))
-        .chain(starts)
-        .max()
-        .unwrap_or(0)
+    slots.map(|slot| number(slot, 32)).chain(starts).max().unwrap_or(0)
 }
 
 /// Opens a damaged log and judges what became of it. `is_flip` says that no byte went missing: then a loss is reported.
-pub(crate) fn judge(
-    options: LogOptions,
-    image: &Image,
-    known: &Known,
-    is_flip: bool,
-) -> Result<Fate, String> {
+pub(crate) fn judge(options: LogOptions, image: &Image, known: &Known, is_flip: bool) -> Result<Fate, String> {
     let sim = SimFiles::from_image(image);
     let files: Arc<dyn Files> = Arc::new(sim.clone());
     let refused = |e: &sovang_core::Error| {
-        let refusal = matches!(
-            e.kind(),
-            ErrorKind::Damaged | ErrorKind::NotALedger | ErrorKind::WrongFormat
-        );
-        if refusal {
-            Ok(Fate::Refused)
-        } else {
-            Err(format!("damage is reported as {:?}: {e}", e.kind()))
-        }
+        let refusal = matches!(e.kind(), ErrorKind::Damaged | ErrorKind::NotALedger | ErrorKind::WrongFormat);
+        if refusal { Ok(Fate::Refused) } else { Err(format!("damage is reported as {:?}: {e}", e.kind())) }
     };
     let (log, Recovered { quarantined, .. }) = match Log::open(files, options, &random(5)) {
         Ok(opened) => opened,
@@ -90,54 +60,30 @@ pub(crate) fn judge(
         return Ok(Fate::Whole);
     }
     if options.strict {
-        return Err(format!(
-            "{kept} of {acked} records are left under strict durability"
-        ));
+        return Err(format!("{kept} of {acked} records are left under strict durability"));
     }
     if u64::try_from(kept).unwrap() < floor(image) {
-        return Err(format!(
-            "{kept} records are left, fewer than a head or a segment's header says"
-        ));
+        return Err(format!("{kept} records are left, fewer than a head or a segment's header says"));
     }
     if is_flip && quarantined.is_none() {
-        return Err(format!(
-            "{} acknowledged records are lost silently",
-            acked - kept
-        ));
+        return Err(format!("{} acknowledged records are lost silently", acked - kept));
     }
     Ok(Fate::Shorter)
 }
 
 /// Each file that makes up the log, with one byte flipped or its end cut off, at every `stride`-th byte of what is used.
-pub(crate) fn damaged(
-    image: &Image,
-    stride: usize,
-    phase: usize,
-) -> impl Iterator<Item = (Image, bool, String)> {
-    let paths = image
-        .files
-        .keys()
-        .filter(|path| path.starts_with("log/") || matches!(path.as_str(), "HEAD" | "ledger"));
+pub(crate) fn damaged(image: &Image, stride: usize, phase: usize) -> impl Iterator<Item = (Image, bool, String)> {
+    let paths = image.files.keys().filter(|path| path.starts_with("log/") || matches!(path.as_str(), "HEAD" | "ledger"));
     paths.flat_map(move |path| {
         let bytes = image.files[path].to_vec();
-        let used = bytes
-            .iter()
-            .rposition(|byte| *byte != 0)
-            .map_or(0, |last| last + 1);
+        let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         (phase % stride..used).step_by(stride).flat_map(move |at| {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << (at % 8);
             [(flipped, true), (bytes[..at].to_vec(), false)].map(|(bytes, is_flip)| {
                 let mut image = image.clone();
                 image.files.insert(path.clone(), Content::new(&bytes));
-                (
-                    image,
-                    is_flip,
-                    format!(
-                        "{path} {} byte {at}",
-                        if is_flip { "flipped at" } else { "cut at" }
-                    ),
-                )
+                (image, is_flip, format!("{path} {} byte {at}", if is_flip { "flipped at" } else { "cut at" }))
             })
         })
     })

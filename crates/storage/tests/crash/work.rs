@@ -68,10 +68,7 @@ pub(crate) fn base(options: LogOptions, base: Base) -> Result<(Image, Known)> {
     let seen: Arc<dyn Files> = Arc::new(files.clone());
     let random = random(11);
     Log::create(&seen, &identity(), &random)?;
-    let mut known = Known {
-        created: true,
-        ..Known::default()
-    };
+    let mut known = Known { created: true, ..Known::default() };
     let (mut log, _) = Log::open(seen, options, &random)?;
     for number in 0..base.records {
         let item = Item::small(number);
@@ -90,22 +87,13 @@ impl<'j> World<'j> {
     fn new(judge: &'j mut Judge, (image, known): &(Image, Known)) -> Self {
         let files = SimFiles::from_image(image);
         let seen = (judge.through)(files.clone());
-        let mut world = Self {
-            judge,
-            files,
-            seen,
-            log: None,
-            known: known.clone(),
-            marks: vec![known.clone()],
-            next: 100,
-        };
+        let mut world = Self { judge, files, seen, log: None, known: known.clone(), marks: vec![known.clone()], next: 100 };
         world.open("the base");
         world
     }
     fn mark(&mut self) {
         self.marks.push(self.known.clone());
-        self.files
-            .mark(u64::try_from(self.marks.len()).unwrap() - 1);
+        self.files.mark(u64::try_from(self.marks.len()).unwrap() - 1);
     }
     fn violation(&mut self, what: impl std::fmt::Display, path: &str) {
         self.judge.violations.push(format!("{what} :: {path}"));
@@ -113,24 +101,14 @@ impl<'j> World<'j> {
     /// Opens again; what is found of a batch with unknown outcome is from then on what there is.
     fn open(&mut self, path: &str) {
         self.log = None;
-        match Log::open(
-            Arc::clone(&self.seen),
-            self.judge.options,
-            &random(self.next),
-        ) {
+        match Log::open(Arc::clone(&self.seen), self.judge.options, &random(self.next)) {
             Err(e) => self.violation(format!("opening refuses: {e}"), path),
             Ok((log, _)) => {
-                let (acked, all) = (
-                    self.known.acked.len(),
-                    self.known.acked.len() + self.known.pending.len(),
-                );
+                let (acked, all) = (self.known.acked.len(), self.known.acked.len() + self.known.pending.len());
                 match usize::try_from(log.head().size.0).unwrap() {
                     size if size == all => self.known.acked.append(&mut self.known.pending),
                     size if size == acked => self.known.pending.clear(),
-                    size => self.violation(
-                        format!("{size} records after opening, not {acked} or {all}"),
-                        path,
-                    ),
+                    size => self.violation(format!("{size} records after opening, not {acked} or {all}"), path),
                 }
                 self.log = Some(log);
                 self.mark();
@@ -138,13 +116,7 @@ impl<'j> World<'j> {
         }
     }
     fn batch(&mut self, payloads: &[usize]) -> Vec<Item> {
-        let items = (self.next..)
-            .zip(payloads)
-            .map(|(number, &payload_bytes)| Item {
-                number,
-                payload_bytes,
-            })
-            .collect();
+        let items = (self.next..).zip(payloads).map(|(number, &payload_bytes)| Item { number, payload_bytes }).collect();
         self.next += 10;
         items
     }
@@ -203,20 +175,13 @@ impl<'j> World<'j> {
             }
             Some(e) => {
                 if e.kind() != ErrorKind::Poisoned {
-                    self.violation(
-                        format!("a failed write is reported as {:?}", e.kind()),
-                        path,
-                    );
+                    self.violation(format!("a failed write is reported as {:?}", e.kind()), path);
                 }
                 self.files.take_counts();
-                let again = self
-                    .log
-                    .as_mut()
-                    .map(|log| (log.is_poisoned(), log.append(&[Item::small(9).prepare()])));
+                let again = self.log.as_mut().map(|log| (log.is_poisoned(), log.append(&[Item::small(9).prepare()])));
                 let counts = self.files.take_counts();
                 let touched = counts.writes + counts.syncs + counts.data_syncs + counts.allocations;
-                if !matches!(again, Some((true, Err(e))) if e.kind() == ErrorKind::Poisoned && touched == 0)
-                {
+                if !matches!(again, Some((true, Err(e))) if e.kind() == ErrorKind::Poisoned && touched == 0) {
                     self.violation("a poisoned log goes on", path);
                 }
             }
@@ -231,19 +196,13 @@ impl<'j> World<'j> {
     fn open_failing(&mut self, fault: Fault, path: &str) -> Outcome {
         self.log = None;
         self.files.inject(fault);
-        let opened = Log::open(
-            Arc::clone(&self.seen),
-            self.judge.options,
-            &random(self.next),
-        );
+        let opened = Log::open(Arc::clone(&self.seen), self.judge.options, &random(self.next));
         if self.files.take_faults() == 0 {
             return Outcome::Pointless;
         }
         match opened {
             Ok(_) => self.violation("opening succeeds although something failed", path),
-            Err(e) if e.kind() == ErrorKind::Damaged => {
-                self.violation(format!("a failing disk is called damage: {e}"), path)
-            }
+            Err(e) if e.kind() == ErrorKind::Damaged => self.violation(format!("a failing disk is called damage: {e}"), path),
             Err(_) => {}
         }
         self.open(path);
@@ -257,11 +216,7 @@ impl<'j> World<'j> {
             self.violation("closing succeeds although something failed", path);
         }
         self.open(path);
-        if fired {
-            Outcome::Done
-        } else {
-            Outcome::Pointless
-        }
+        if fired { Outcome::Done } else { Outcome::Pointless }
     }
     fn step(&mut self, op: Op, path: &str) -> Outcome {
         match op {
@@ -310,26 +265,15 @@ pub(crate) fn run(judge: &mut Judge, start: &(Image, Known), ops: &[Op], name: &
     }
     world.files.record(true);
     let outcome = world.step(*last, &path);
-    let (snapshots, marks) = (
-        world.files.take_snapshots(),
-        std::mem::take(&mut world.marks),
-    );
+    let (snapshots, marks) = (world.files.take_snapshots(), std::mem::take(&mut world.marks));
     drop(world);
     judge.snapshots(&snapshots, &marks, &path);
     outcome == Outcome::Done
 }
 
 /// Runs the operations from the opening on and returns every disk state, with what was known at each mark.
-pub(crate) fn history(
-    options: LogOptions,
-    start: &(Image, Known),
-    ops: &[Op],
-) -> (Vec<Snapshot>, Vec<Known>) {
-    let effort = Effort {
-        images: 1,
-        second_images: 1,
-        second_one_in: 1,
-    };
+pub(crate) fn history(options: LogOptions, start: &(Image, Known), ops: &[Op]) -> (Vec<Snapshot>, Vec<Known>) {
+    let effort = Effort { images: 1, second_images: 1, second_one_in: 1 };
     let mut judge = Judge::new(options, effort);
     let mut world = World::new(&mut judge, start);
     world.files.record(true);
@@ -337,15 +281,8 @@ pub(crate) fn history(
     for op in ops {
         world.step(*op, "history");
     }
-    let history = (
-        world.files.take_snapshots(),
-        std::mem::take(&mut world.marks),
-    );
-    assert!(
-        judge.violations.is_empty(),
-        "{}",
-        judge.violations.join("\n")
-    );
+    let history = (world.files.take_snapshots(), std::mem::take(&mut world.marks));
+    assert!(judge.violations.is_empty(), "{}", judge.violations.join("\n"));
     history
 }
 
@@ -359,12 +296,6 @@ pub(crate) fn creation(judge: &mut Judge) {
     if let Err(e) = created {
         judge.violations.push(format!("creation fails: {e}"));
     }
-    let known = [
-        Known::default(),
-        Known {
-            created: true,
-            ..Known::default()
-        },
-    ];
+    let known = [Known::default(), Known { created: true, ..Known::default() }];
     judge.snapshots(&files.take_snapshots(), &known, "creation");
 }

@@ -3,8 +3,7 @@
 use sovang_core::record::Prepared;
 use sovang_core::tree::{Frontier, leaf_hash};
 use sovang_core::{
-    Actor, CodecError, Decoder, Encoder, Envelope, Event, Head, Kind, LedgerId, Personal, Position,
-    RawEvent, RecordId, Result,
+    Actor, CodecError, Decoder, Encoder, Envelope, Event, Head, Kind, LedgerId, Personal, Position, RawEvent, RecordId, Result,
 };
 use sovang_storage::files::{Files, Open};
 use sovang_storage::log::{Identity, Log, LogOptions, LogReport, Segments, Walked, verify};
@@ -12,27 +11,17 @@ use sovang_storage::memory::MemoryFiles;
 use std::sync::Arc;
 
 pub(crate) fn identity() -> Identity {
-    Identity {
-        ledger_id: LedgerId([7; 16]),
-        origin: "example.org/log".into(),
-        schema: "example.org/schema".into(),
-    }
+    Identity { ledger_id: LedgerId([7; 16]), origin: "example.org/log".into(), schema: "example.org/schema".into() }
 }
 pub(crate) fn random(into: &mut [u8]) -> Result<()> {
     into.fill(0x5a);
     Ok(())
 }
 pub(crate) fn options() -> LogOptions {
-    LogOptions {
-        segment_bytes: 64 << 20,
-        strict: false,
-    }
+    LogOptions { segment_bytes: 64 << 20, strict: false }
 }
 pub(crate) fn small_segments() -> LogOptions {
-    LogOptions {
-        segment_bytes: 4096 + 900,
-        strict: false,
-    }
+    LogOptions { segment_bytes: 4096 + 900, strict: false }
 }
 
 /// The n-th record: its payload is as long as given.
@@ -40,17 +29,10 @@ pub(crate) fn record(n: u64, payload: usize) -> Prepared {
     let mut id = [0; 10];
     id[..8].copy_from_slice(&n.to_be_bytes());
     let payload: Vec<u8> = (0..payload).map(|i| (i as u64 * 31 + n) as u8).collect();
-    let event = RawEvent {
-        number: 9,
-        version: 1,
-        payload: payload.into(),
-    };
+    let event = RawEvent { number: 9, version: 1, payload: payload.into() };
     let envelope = Envelope::by(Actor::new("clerk:lan").unwrap());
     let id = RecordId::v7(1_700_000_000_000 + n, id);
-    let mut record = Prepared::new(&event, id, Some(19_000), envelope, None, &[], &mut || {
-        Ok([0; 32])
-    })
-    .unwrap();
+    let mut record = Prepared::new(&event, id, Some(19_000), envelope, None, &[], &mut || Ok([0; 32])).unwrap();
     record.stamp(1_000_000 + n as i64, 19_000);
     record
 }
@@ -140,16 +122,8 @@ pub(crate) fn everything(files: &Arc<dyn Files>) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for directory in ["", "log", "quarantine"] {
         for name in files.list(directory).unwrap_or_default() {
-            let path = if directory.is_empty() {
-                name
-            } else {
-                format!("{directory}/{name}")
-            };
-            if files
-                .open(&path, Open::Read)
-                .is_ok_and(|file| file.len().is_ok())
-                && files.list(&path).is_err()
-            {
+            let path = if directory.is_empty() { name } else { format!("{directory}/{name}") };
+            if files.open(&path, Open::Read).is_ok_and(|file| file.len().is_ok()) && files.list(&path).is_err() {
                 all.push((path.clone(), read(files, &path)));
             }
         }

@@ -20,71 +20,42 @@ fn judge(files: &Arc<dyn Files>, size: u64, case: &str) -> Verdict {
     let view = LogView::open(Arc::clone(files));
     assert_eq!(everything(files), before, "{case}: reading wrote");
     let mut refused = report.is_err();
-    let (findings, notes) =
-        report.map_or((0, 0), |report| (report.findings.len(), report.notes.len()));
+    let (findings, notes) = report.map_or((0, 0), |report| (report.findings.len(), report.notes.len()));
     match &view {
         Err(error) => {
             assert!(
-                matches!(
-                    error.kind(),
-                    ErrorKind::Damaged | ErrorKind::NotALedger | ErrorKind::WrongFormat
-                ),
+                matches!(error.kind(), ErrorKind::Damaged | ErrorKind::NotALedger | ErrorKind::WrongFormat),
                 "{case}: {error}"
             );
             refused = true;
         }
         Ok(view) => {
-            assert_eq!(
-                view.head(),
-                head_of(&records(0..view.head().size.0)),
-                "{case}"
-            );
+            assert_eq!(view.head(), head_of(&records(0..view.head().size.0)), "{case}");
             assert!(view.head().size.0 <= size, "{case}");
             if let Ok(walked) = walk(view.segments(), view.head()) {
-                let same = walked
-                    .iter()
-                    .zip(records(0..size))
-                    .all(|(walked, record)| walked.frame.bytes()[..] == *record.bytes());
+                let same =
+                    walked.iter().zip(records(0..size)).all(|(walked, record)| walked.frame.bytes()[..] == *record.bytes());
                 assert!(same, "{case}: other records were read");
             } else {
-                assert!(
-                    findings > 0,
-                    "{case}: a walk fails and verification finds nothing"
-                );
+                assert!(findings > 0, "{case}: a walk fails and verification finds nothing");
             }
         }
     }
     match Log::open(Arc::clone(files), options(), &random) {
         Err(_) => {
             assert!(refused, "{case}: a writer refuses what a reader opens");
-            assert_eq!(
-                everything(files),
-                before,
-                "{case}: a refusal changed something"
-            );
+            assert_eq!(everything(files), before, "{case}: a refusal changed something");
         }
         Ok((log, _)) => {
             assert!(view.is_ok(), "{case}: a writer opens what a reader refuses");
-            assert_eq!(
-                log.head(),
-                head_of(&records(0..log.head().size.0)),
-                "{case}"
-            );
+            assert_eq!(log.head(), head_of(&records(0..log.head().size.0)), "{case}");
             assert!(log.head().size.0 >= view.unwrap().head().size.0, "{case}");
         }
     }
-    Verdict {
-        refused,
-        findings,
-        notes,
-    }
+    Verdict { refused, findings, notes }
 }
 
-fn changed(
-    all: &[(String, Vec<u8>)],
-    path: &str,
-    change: impl FnOnce(&mut Vec<u8>),
-) -> Arc<dyn Files> {
+fn changed(all: &[(String, Vec<u8>)], path: &str, change: impl FnOnce(&mut Vec<u8>)) -> Arc<dyn Files> {
     let mut all = all.to_vec();
     change(&mut all.iter_mut().find(|(name, _)| name == path).unwrap().1);
     of(&all)
@@ -93,9 +64,7 @@ fn changed(
 fn small_ledger() -> (Vec<(String, Vec<u8>)>, u64) {
     let files = ledger(&[1, 2, 1, 1], small_segments());
     let all = everything(&files);
-    assert!(
-        all.iter().any(|(path, _)| path == "log/1") && !all.iter().any(|(path, _)| path == "log/3")
-    );
+    assert!(all.iter().any(|(path, _)| path == "log/1") && !all.iter().any(|(path, _)| path == "log/3"));
     (all, 5)
 }
 
@@ -110,10 +79,7 @@ fn interesting(path: &str, at: usize) -> bool {
 #[test]
 fn every_flipped_bit_is_refused_found_or_harmless() {
     let (all, size) = small_ledger();
-    let segments = all
-        .iter()
-        .filter(|(path, _)| path.starts_with("log/"))
-        .count();
+    let segments = all.iter().filter(|(path, _)| path.starts_with("log/")).count();
     for (path, bytes) in &all {
         for at in (0..bytes.len()).filter(|at| interesting(path, *at)) {
             for bit in 0..8 {
@@ -124,10 +90,7 @@ fn every_flipped_bit_is_refused_found_or_harmless() {
                 // A slot of HEAD stands beside two others; the seal of a segment is made again from its successor's header.
                 let seal = *path == format!("log/{}", segments - 2) && at >= bytes.len() - 72;
                 let slot = path == "HEAD";
-                assert!(
-                    flagged || ((seal || slot) && verdict.notes > 0),
-                    "{case} goes unnoticed"
-                );
+                assert!(flagged || ((seal || slot) && verdict.notes > 0), "{case} goes unnoticed");
             }
         }
     }
@@ -136,20 +99,14 @@ fn every_flipped_bit_is_refused_found_or_harmless() {
 #[test]
 fn every_cut_is_refused_or_found() {
     let (all, size) = small_ledger();
-    let segments = all
-        .iter()
-        .filter(|(path, _)| path.starts_with("log/"))
-        .count();
+    let segments = all.iter().filter(|(path, _)| path.starts_with("log/")).count();
     for (path, bytes) in all.iter().filter(|(path, _)| path != "lock") {
         for len in (0..bytes.len()).filter(|at| interesting(path, *at)) {
             let case = format!("{path} cut at {len}");
             let files = changed(&all, path, |bytes| bytes.truncate(len));
             let verdict = judge(&files, size, &case);
             let seal = *path == format!("log/{}", segments - 2) && len >= bytes.len() - 72;
-            assert!(
-                verdict.refused || verdict.findings > 0 || (seal && verdict.notes > 0),
-                "{case} goes unnoticed"
-            );
+            assert!(verdict.refused || verdict.findings > 0 || (seal && verdict.notes > 0), "{case} goes unnoticed");
         }
     }
 }
@@ -162,14 +119,8 @@ fn every_missing_file_is_refused() {
         files.remove(path).unwrap();
         if path == "lock" {
             // Readers need none.
-            assert_eq!(
-                LogView::open(Arc::clone(&files)).unwrap().head().size.0,
-                size
-            );
-            assert_eq!(
-                Log::open(files, options(), &random).unwrap_err().kind(),
-                ErrorKind::Damaged
-            );
+            assert_eq!(LogView::open(Arc::clone(&files)).unwrap().head().size.0, size);
+            assert_eq!(Log::open(files, options(), &random).unwrap_err().kind(), ErrorKind::Damaged);
         } else {
             assert!(judge(&files, size, path).refused, "{path}");
         }
@@ -186,10 +137,7 @@ fn every_torn_write_of_the_next_batch_is_quarantined() {
     log.close().unwrap();
     let after = read(&files, "log/0");
     // The batch cut short, and with its start missing, in space that was reserved.
-    for len in (1..after.len() - end)
-        .step_by(7)
-        .chain([after.len() - end - 1])
-    {
+    for len in (1..after.len() - end).step_by(7).chain([after.len() - end - 1]) {
         for start in [false, true] {
             let mut torn = after[end..].to_vec();
             if start {
@@ -197,10 +145,7 @@ fn every_torn_write_of_the_next_batch_is_quarantined() {
             } else {
                 torn[len..].fill(0)
             }
-            let used = torn
-                .iter()
-                .rposition(|byte| *byte != 0)
-                .map_or(0, |last| last + 1);
+            let used = torn.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
             torn.resize(9_000, 0);
             let files = changed(&before, "log/0", |bytes| bytes.extend_from_slice(&torn));
             let view = LogView::open(Arc::clone(&files)).unwrap();
@@ -208,25 +153,13 @@ fn every_torn_write_of_the_next_batch_is_quarantined() {
             let whole = torn[..after.len() - end] == after[end..];
             assert_eq!(view.notes().len(), 1, "{len} {start} {:?}", view.notes());
             let report = verify(&files, &|_, _| {}).unwrap();
-            assert_eq!(
-                (
-                    report.findings.len(),
-                    report.notes.len(),
-                    report.head.size.0
-                ),
-                (0, 1, 3)
-            );
+            assert_eq!((report.findings.len(), report.notes.len(), report.head.size.0), (0, 1, 3));
             let (mut log, recovered) = Log::open(Arc::clone(&files), options(), &random).unwrap();
             assert_eq!(recovered.quarantined.is_some(), !whole);
             if !whole {
                 let (path, bytes) = recovered.quarantined.unwrap();
                 assert_eq!(bytes, used as u64);
-                let name = path
-                    .to_string_lossy()
-                    .rsplit('/')
-                    .next()
-                    .unwrap()
-                    .to_owned();
+                let name = path.to_string_lossy().rsplit('/').next().unwrap().to_owned();
                 assert!(name.starts_with(&format!("0-{end}-")), "{name}");
                 assert_eq!(read(&files, &format!("quarantine/{name}")), torn[..used]);
                 log.append(&records(3..4)).unwrap();
@@ -244,42 +177,22 @@ fn verification_names_every_bad_record_and_goes_on() {
     let walked = walk(view.segments(), view.head()).unwrap();
     for bad in [1, 3, 5, 12] {
         let at = walked[bad].location;
-        let file = files
-            .open(
-                &format!("log/{}", at.segment),
-                sovang_storage::files::Open::Write,
-            )
-            .unwrap();
+        let file = files.open(&format!("log/{}", at.segment), sovang_storage::files::Open::Write).unwrap();
         file.write_at(b"!!", at.offset + 60).unwrap();
     }
     let report = verify(&files, &|_, _| {}).unwrap();
-    let positions: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|f| f.what.contains("record's checksum"))
-        .map(|f| f.position.unwrap())
-        .collect();
-    assert_eq!(
-        positions,
-        [1, 3, 5, 12].map(Position),
-        "{:?}",
-        report.findings
-    );
+    let positions: Vec<_> =
+        report.findings.iter().filter(|f| f.what.contains("record's checksum")).map(|f| f.position.unwrap()).collect();
+    assert_eq!(positions, [1, 3, 5, 12].map(Position), "{:?}", report.findings);
     assert!(!report.is_sound());
     let shown = report.findings[0].to_string();
-    assert!(
-        shown.contains("position 1") && shown.contains("log/0"),
-        "{shown}"
-    );
+    assert!(shown.contains("position 1") && shown.contains("log/0"), "{shown}");
 }
 
 struct LogOptionsOf(u64);
 impl From<LogOptionsOf> for sovang_storage::log::LogOptions {
     fn from(of: LogOptionsOf) -> Self {
-        Self {
-            segment_bytes: of.0,
-            strict: false,
-        }
+        Self { segment_bytes: of.0, strict: false }
     }
 }
 
@@ -289,24 +202,13 @@ fn verification_goes_on_after_a_lost_header() {
     let view = LogView::open(Arc::clone(&files)).unwrap();
     let walked = walk(view.segments(), view.head()).unwrap();
     let header = walked[1].location.offset - 128;
-    let file = files
-        .open("log/0", sovang_storage::files::Open::Write)
-        .unwrap();
+    let file = files.open("log/0", sovang_storage::files::Open::Write).unwrap();
     file.write_at(b"X", header).unwrap();
-    file.write_at(b"!!", walked[4].location.offset + 60)
-        .unwrap();
+    file.write_at(b"!!", walked[4].location.offset + 60).unwrap();
     let report = verify(&files, &|_, _| {}).unwrap();
-    let found: Vec<_> = report
-        .findings
-        .iter()
-        .map(|f| (f.position.unwrap().0, f.offset.unwrap()))
-        .collect();
+    let found: Vec<_> = report.findings.iter().map(|f| (f.position.unwrap().0, f.offset.unwrap())).collect();
     assert_eq!(found, [(1, header), (4, walked[4].location.offset)]);
-    assert_eq!(
-        report.head,
-        head_of(&records(0..1)),
-        "sound up to the lost header"
-    );
+    assert_eq!(report.head, head_of(&records(0..1)), "sound up to the lost header");
 }
 
 #[test]
@@ -327,9 +229,7 @@ fn progress_reaches_the_end() {
 fn files_of_another_time_are_refused() {
     let early = everything(&ledger(&[2], options()));
     let late = everything(&ledger(&[2, 2], options()));
-    let pick = |all: &[(String, Vec<u8>)], path: &str| {
-        all.iter().find(|(name, _)| name == path).unwrap().1.clone()
-    };
+    let pick = |all: &[(String, Vec<u8>)], path: &str| all.iter().find(|(name, _)| name == path).unwrap().1.clone();
     // A log from an old backup under today's HEAD would lose what was acknowledged.
     let files = changed(&early, "HEAD", |bytes| *bytes = pick(&late, "HEAD"));
     assert!(judge(&files, 4, "log early, HEAD late").refused);
@@ -348,11 +248,7 @@ fn files_of_another_time_are_refused() {
 #[test]
 fn a_sealed_segment_without_its_successor_is_damage() {
     let (all, size) = small_ledger();
-    let last = all
-        .iter()
-        .filter(|(path, _)| path.starts_with("log/"))
-        .count()
-        - 1;
+    let last = all.iter().filter(|(path, _)| path.starts_with("log/")).count() - 1;
     let files = of(&all);
     files.remove(&format!("log/{last}")).unwrap();
     let head = head_slots_before(&all, last as u64);
@@ -363,19 +259,10 @@ fn a_sealed_segment_without_its_successor_is_damage() {
 
 /// HEAD with only the slots that point below a segment.
 fn head_slots_before(all: &[(String, Vec<u8>)], segment: u64) -> Vec<u8> {
-    let mut head = all
-        .iter()
-        .find(|(path, _)| path == "HEAD")
-        .unwrap()
-        .1
-        .clone();
+    let mut head = all.iter().find(|(path, _)| path == "HEAD").unwrap().1.clone();
     let mut left = 0;
     for slot in head.chunks_mut(4096) {
-        if u64::from_le_bytes(slot[72..80].try_into().unwrap()) >= segment {
-            slot.fill(0)
-        } else {
-            left += 1
-        }
+        if u64::from_le_bytes(slot[72..80].try_into().unwrap()) >= segment { slot.fill(0) } else { left += 1 }
     }
     assert!(left > 0, "some slot is older");
     head

@@ -40,19 +40,9 @@ fn a_full_disk_refuses_the_batch_and_nothing_else() {
 
 #[test]
 fn every_failed_sync_write_and_rename_poisons() {
-    let options = LogOptions {
-        strict: true,
-        ..small_segments()
-    };
+    let options = LogOptions { strict: true, ..small_segments() };
     for (name, fault) in [
-        (
-            "sync",
-            (|nth| Fault::Sync {
-                nth,
-                kept: 0,
-                len_kept: false,
-            }) as fn(u64) -> Fault,
-        ),
+        ("sync", (|nth| Fault::Sync { nth, kept: 0, len_kept: false }) as fn(u64) -> Fault),
         ("write", |nth| Fault::Write { nth, sectors: 0 }),
         ("rename", |nth| Fault::Rename { nth }),
     ] {
@@ -63,27 +53,18 @@ fn every_failed_sync_write_and_rename_poisons() {
             let mut log = open(&files, options);
             log.append(&records(0..2)).unwrap();
             sim.inject(fault(nth));
-            let failed =
-                (2..8).find_map(|n| log.append(&records(n..n + 1)).err().map(|error| (n, error)));
+            let failed = (2..8).find_map(|n| log.append(&records(n..n + 1)).err().map(|error| (n, error)));
             let Some((n, error)) = failed else { break };
             failures += 1;
             assert_eq!(error.kind(), ErrorKind::Poisoned, "{name} {nth}");
             assert_eq!(error.ids(), [records(n..n + 1)[0].id()]);
             assert!(log.is_poisoned());
             let before = everything(&files);
-            for refused in [
-                log.append(&records(n..n + 1)).map(|_| ()),
-                log.idle(),
-                log.reserve(1),
-            ] {
+            for refused in [log.append(&records(n..n + 1)).map(|_| ()), log.idle(), log.reserve(1)] {
                 assert_eq!(refused.unwrap_err().kind(), ErrorKind::Poisoned);
             }
             assert_eq!(log.close().unwrap_err().kind(), ErrorKind::Poisoned);
-            assert_eq!(
-                everything(&files),
-                before,
-                "a poisoned log writes nothing more"
-            );
+            assert_eq!(everything(&files), before, "a poisoned log writes nothing more");
             // Opening again reads the disk: everything acknowledged is there, the batch of unknown outcome may be.
             let log = open(&files, options);
             assert!([n, n + 1].contains(&log.head().size.0), "{name} {nth}");
@@ -104,31 +85,18 @@ fn an_append_costs_one_sync_and_one_write_of_the_head() {
         log.append(&records(n..n + 1)).unwrap();
     }
     let counts = sim.take_counts();
-    assert_eq!(
-        (counts.data_syncs, counts.syncs, counts.directory_syncs),
-        (10, 0, 0)
-    );
+    assert_eq!((counts.data_syncs, counts.syncs, counts.directory_syncs), (10, 0, 0));
     assert_eq!((counts.writes, counts.reads, counts.opens), (20, 0, 0));
     log.idle().unwrap();
     log.idle().unwrap();
-    assert_eq!(
-        sim.take_counts().data_syncs,
-        1,
-        "an idle log syncs its head once"
-    );
+    assert_eq!(sim.take_counts().data_syncs, 1, "an idle log syncs its head once");
 }
 
 #[test]
 fn opening_reads_little() {
     let sim = SimFiles::new();
     let files = ledger_on(&sim);
-    let mut log = open(
-        &files,
-        LogOptions {
-            segment_bytes: 150_000,
-            strict: false,
-        },
-    );
+    let mut log = open(&files, LogOptions { segment_bytes: 150_000, strict: false });
     for n in 0..40 {
         log.append(&records(n * 100..n * 100 + 100)).unwrap();
     }
@@ -138,23 +106,9 @@ fn opening_reads_little() {
     let view = sovang_storage::log::LogView::open(Arc::clone(&files)).unwrap();
     let counts = sim.take_counts();
     assert_eq!(view.head().size.0, 4000);
-    assert!(
-        counts.bytes_read < 200_000 && counts.reads < 25,
-        "{counts:?}"
-    );
-    assert_eq!(
-        (
-            counts.writes,
-            counts.syncs + counts.data_syncs + counts.directory_syncs
-        ),
-        (0, 0),
-        "readers write nothing"
-    );
+    assert!(counts.bytes_read < 200_000 && counts.reads < 25, "{counts:?}");
+    assert_eq!((counts.writes, counts.syncs + counts.data_syncs + counts.directory_syncs), (0, 0), "readers write nothing");
     view.refresh().unwrap();
     let counts = sim.take_counts();
-    assert_eq!(
-        (counts.reads, counts.opens, counts.lists),
-        (1, 1, 0),
-        "{counts:?}"
-    );
+    assert_eq!((counts.reads, counts.opens, counts.lists), (1, 1, 0), "{counts:?}");
 }

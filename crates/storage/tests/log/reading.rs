@@ -22,10 +22,7 @@ fn a_view_follows_the_writer() {
             log.append(&[record(n, 3_000)]).unwrap();
             assert_eq!(view.refresh().unwrap(), log.head());
         }
-        assert_eq!(
-            LogView::open(Arc::clone(&files)).unwrap().head(),
-            log.head()
-        );
+        assert_eq!(LogView::open(Arc::clone(&files)).unwrap().head(), log.head());
     }
     let walked = walk(view.segments(), view.refresh().unwrap()).unwrap();
     assert_eq!(walked.len() as u64, log.head().size.0);
@@ -46,10 +43,7 @@ fn a_view_survives_a_recovery_that_replaces_the_last_segment() {
         next += 1;
     }
     let successor = read(&files, &format!("log/{}", number + 1));
-    all.iter_mut()
-        .find(|(path, _)| *path == format!("log/{number}"))
-        .unwrap()
-        .1 = {
+    all.iter_mut().find(|(path, _)| *path == format!("log/{number}")).unwrap().1 = {
         let mut bytes = read(&files, &format!("log/{number}"));
         bytes.truncate(bytes.len() - 72);
         bytes
@@ -58,21 +52,12 @@ fn a_view_survives_a_recovery_that_replaces_the_last_segment() {
     let files = of(&all);
     let view = LogView::open(Arc::clone(&files)).unwrap();
     assert_eq!(view.head(), head_of(&records(0..next - 1)));
-    assert!(
-        view.notes()
-            .iter()
-            .any(|note| note.what.contains("not sealed")),
-        "{:?}",
-        view.notes()
-    );
+    assert!(view.notes().iter().any(|note| note.what.contains("not sealed")), "{:?}", view.notes());
     let (mut log, recovered) = Log::open(Arc::clone(&files), small_segments(), &random).unwrap();
     assert!(recovered.finished_rotation);
     log.append(&records(next - 1..next)).unwrap();
     assert_eq!(view.refresh().unwrap(), log.head());
-    assert_eq!(
-        walk(view.segments(), log.head()).unwrap().len() as u64,
-        next
-    );
+    assert_eq!(walk(view.segments(), log.head()).unwrap().len() as u64, next);
     log.close().unwrap();
     assert_eq!(sound(&files).notes, []);
 }
@@ -90,16 +75,9 @@ fn what_follows_the_durable_head_is_kept_by_writers_and_not_shown_by_readers() {
     write(&files, "HEAD", &head);
     let view = LogView::open(Arc::clone(&files)).unwrap();
     assert_eq!(view.head(), head_of(&records(0..4)));
-    assert!(
-        view.notes()[0].what.contains("1 whole records"),
-        "{:?}",
-        view.notes()
-    );
+    assert!(view.notes()[0].what.contains("1 whole records"), "{:?}", view.notes());
     let (log, recovered) = Log::open(Arc::clone(&files), options(), &random).unwrap();
-    assert_eq!(
-        (log.head(), recovered.kept_batches),
-        (head_of(&records(0..5)), 1)
-    );
+    assert_eq!((log.head(), recovered.kept_batches), (head_of(&records(0..5)), 1));
     assert_eq!(view.refresh().unwrap(), log.head());
 }
 
@@ -114,24 +92,12 @@ fn damage_below_the_head_is_a_typed_error() {
     let error = view.segments().frame(bad, walked[4].position).unwrap_err();
     for error in [error, walk(view.segments(), view.head()).unwrap_err()] {
         assert_eq!(error.kind(), ErrorKind::Damaged);
-        assert_eq!(
-            (error.position(), error.offset()),
-            (Some(walked[4].position), Some(bad.offset))
-        );
-        assert!(
-            error.path().unwrap().ends_with("log/0")
-                || error.path().unwrap().to_string_lossy().contains("log/0")
-        );
+        assert_eq!((error.position(), error.offset()), (Some(walked[4].position), Some(bad.offset)));
+        assert!(error.path().unwrap().ends_with("log/0") || error.path().unwrap().to_string_lossy().contains("log/0"));
         assert!(error.hint().is_some());
     }
     // What is before it is read all the same.
-    assert_eq!(
-        view.segments()
-            .walk(sovang_storage::log::Segments::start(), view.head().size)
-            .filter(Result::is_ok)
-            .count(),
-        4
-    );
+    assert_eq!(view.segments().walk(sovang_storage::log::Segments::start(), view.head().size).filter(Result::is_ok).count(), 4);
     // The damage is not at the end, so that writing goes on.
     open(&files, options()).append(&records(9..10)).unwrap();
 }
@@ -145,14 +111,8 @@ fn a_walk_names_the_segment_that_is_damaged() {
     file.write_at(&[0xff], 60).unwrap();
     let error = walk(view.segments(), view.head()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Damaged);
-    assert!(
-        error.path().unwrap().to_string_lossy().ends_with("log/1"),
-        "{error}"
-    );
+    assert!(error.path().unwrap().to_string_lossy().ends_with("log/1"), "{error}");
     files.remove("log/1").unwrap();
     let view = LogView::open(Arc::clone(&files)).unwrap_err();
-    assert!(
-        view.path().unwrap().to_string_lossy().ends_with("log/1"),
-        "{view}"
-    );
+    assert!(view.path().unwrap().to_string_lossy().ends_with("log/1"), "{view}");
 }

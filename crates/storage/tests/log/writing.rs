@@ -13,13 +13,7 @@ use std::sync::Arc;
 fn a_new_log_is_empty_and_sound() {
     let files = new_ledger();
     let log = open(&files, options());
-    assert_eq!(
-        log.head(),
-        Head {
-            size: Size(0),
-            root: Root::empty()
-        }
-    );
+    assert_eq!(log.head(), Head { size: Size(0), root: Root::empty() });
     assert_eq!(log.last_recorded_at(), 0);
     assert_eq!(log.identity(), &identity());
     log.close().unwrap();
@@ -28,8 +22,7 @@ fn a_new_log_is_empty_and_sound() {
 
 #[test]
 fn creation_refuses_what_is_there() {
-    let kind =
-        |files: &Arc<dyn Files>| Log::create(files, &identity(), &random).unwrap_err().kind();
+    let kind = |files: &Arc<dyn Files>| Log::create(files, &identity(), &random).unwrap_err().kind();
     assert_eq!(kind(&new_ledger()), ErrorKind::NotEmpty);
     let files: Arc<dyn Files> = Arc::new(MemoryFiles::default());
     files.create_directory("").unwrap();
@@ -39,20 +32,14 @@ fn creation_refuses_what_is_there() {
     let files = ledger(&[2], options());
     files.remove("ledger").unwrap();
     assert_eq!(kind(&files), ErrorKind::Damaged);
-    assert_eq!(
-        Log::open(files, options(), &random).unwrap_err().kind(),
-        ErrorKind::NotALedger
-    );
+    assert_eq!(Log::open(files, options(), &random).unwrap_err().kind(), ErrorKind::NotALedger);
 }
 
 #[test]
 fn creation_that_was_interrupted_is_repeated() {
     let files = new_ledger();
     files.remove("ledger").unwrap();
-    assert_eq!(
-        LogView::open(Arc::clone(&files)).unwrap_err().kind(),
-        ErrorKind::NotALedger
-    );
+    assert_eq!(LogView::open(Arc::clone(&files)).unwrap_err().kind(), ErrorKind::NotALedger);
     Log::create(&files, &identity(), &random).unwrap();
     open(&files, options()).append(&records(0..1)).unwrap();
 }
@@ -61,11 +48,7 @@ fn creation_that_was_interrupted_is_repeated() {
 fn creation_refuses_names_that_cannot_be() {
     let create = |origin: &str, schema: &str| {
         let files: Arc<dyn Files> = Arc::new(MemoryFiles::default());
-        let identity = Identity {
-            origin: origin.into(),
-            schema: schema.into(),
-            ..identity()
-        };
+        let identity = Identity { origin: origin.into(), schema: schema.into(), ..identity() };
         Log::create(&files, &identity, &random).map_err(|e| e.kind())
     };
     assert_eq!(create("", "s"), Err(ErrorKind::InvalidInput));
@@ -80,11 +63,7 @@ fn creation_refuses_names_that_cannot_be() {
 #[test]
 fn what_is_no_ledger_says_so() {
     let directory = tempfile::tempdir().unwrap();
-    let kind = |path: std::path::PathBuf| {
-        LogView::open(Arc::new(DiskFiles::new(path)))
-            .unwrap_err()
-            .kind()
-    };
+    let kind = |path: std::path::PathBuf| LogView::open(Arc::new(DiskFiles::new(path))).unwrap_err().kind();
     assert_eq!(kind(directory.path().join("absent")), ErrorKind::NotALedger);
     assert_eq!(kind(directory.path().to_owned()), ErrorKind::NotALedger);
     let file = directory.path().join("file");
@@ -98,19 +77,12 @@ fn a_newer_format_is_told_from_damage() {
     let mut bytes = read(&files, "ledger");
     bytes[8] = 2;
     write(&files, "ledger", &bytes);
-    assert_eq!(
-        LogView::open(Arc::clone(&files)).unwrap_err().kind(),
-        ErrorKind::Damaged,
-        "the checksum fails"
-    );
+    assert_eq!(LogView::open(Arc::clone(&files)).unwrap_err().kind(), ErrorKind::Damaged, "the checksum fails");
     let end = bytes.len() - 4;
     let sum = crc32c::crc32c(&bytes[..end]);
     bytes[end..].copy_from_slice(&sum.to_le_bytes());
     write(&files, "ledger", &bytes);
-    assert_eq!(
-        LogView::open(files).unwrap_err().kind(),
-        ErrorKind::WrongFormat
-    );
+    assert_eq!(LogView::open(files).unwrap_err().kind(), ErrorKind::WrongFormat);
 }
 
 #[test]
@@ -123,10 +95,7 @@ fn one_writer_at_a_time() {
     drop(log);
     drop(open(&files, options()));
     files.remove("lock").unwrap();
-    assert_eq!(
-        Log::open(files, options(), &random).unwrap_err().kind(),
-        ErrorKind::Damaged
-    );
+    assert_eq!(Log::open(files, options(), &random).unwrap_err().kind(), ErrorKind::Damaged);
 }
 
 #[test]
@@ -147,13 +116,7 @@ fn appends_are_found_where_they_say() {
         assert_eq!(&frame.bytes()[..], record.bytes());
         assert_eq!(frame.hash(Position(position)), *hash);
         // A location is of one position and one batch only.
-        assert_eq!(
-            log.segments()
-                .frame(*place, Position(position + 1))
-                .unwrap_err()
-                .kind(),
-            ErrorKind::Damaged
-        );
+        assert_eq!(log.segments().frame(*place, Position(position + 1)).unwrap_err().kind(), ErrorKind::Damaged);
     }
 }
 
@@ -161,28 +124,14 @@ fn appends_are_found_where_they_say() {
 fn long_records_are_read_whole() {
     let files = new_ledger();
     let mut log = open(&files, options());
-    let all: Vec<_> = [700, 760, 5_000, 300_000, 1_000_000]
-        .into_iter()
-        .enumerate()
-        .map(|(n, len)| record(n as u64, len))
-        .collect();
+    let all: Vec<_> =
+        [700, 760, 5_000, 300_000, 1_000_000].into_iter().enumerate().map(|(n, len)| record(n as u64, len)).collect();
     let written = log.append(&all).unwrap();
     for (position, (record, place)) in (0..).zip(all.iter().zip(&written.locations)) {
-        assert_eq!(
-            &log.segments()
-                .frame(*place, Position(position))
-                .unwrap()
-                .bytes()[..],
-            record.bytes()
-        );
+        assert_eq!(&log.segments().frame(*place, Position(position)).unwrap().bytes()[..], record.bytes());
     }
     let walked = walk(log.segments(), written.head).unwrap();
-    assert!(
-        walked
-            .iter()
-            .zip(&all)
-            .all(|(walked, record)| walked.frame.bytes()[..] == *record.bytes())
-    );
+    assert!(walked.iter().zip(&all).all(|(walked, record)| walked.frame.bytes()[..] == *record.bytes()));
     assert_eq!(walked.len(), all.len());
 }
 
@@ -216,11 +165,7 @@ fn closing_gives_reserved_space_back() {
     let files = new_ledger();
     let mut log = open(&files, options());
     log.append(&records(0..1)).unwrap();
-    assert_eq!(
-        read(&files, "log/0").len(),
-        4096 + (1 << 20),
-        "space is reserved in steps"
-    );
+    assert_eq!(read(&files, "log/0").len(), 4096 + (1 << 20), "space is reserved in steps");
     let end = log.next().offset;
     log.close().unwrap();
     assert_eq!(read(&files, "log/0").len() as u64, end);
@@ -243,20 +188,11 @@ fn segments_follow_one_another() {
     let head = log.head();
     assert_eq!(head, head_of(&records(0..next)));
     for number in 0..4 {
-        assert!(
-            read(&files, &format!("log/{number}")).len() <= 4096 + 900,
-            "a full segment is trimmed"
-        );
+        assert!(read(&files, &format!("log/{number}")).len() <= 4096 + 900, "a full segment is trimmed");
     }
     let walked = walk(log.segments(), head).unwrap();
     assert_eq!(walked.len() as u64, next);
-    assert!(
-        walked
-            .iter()
-            .zip(0..)
-            .all(|(walked, n)| walked.position == Position(n)
-                && walked.first_in_batch == (n % 2 == 0))
-    );
+    assert!(walked.iter().zip(0..).all(|(walked, n)| walked.position == Position(n) && walked.first_in_batch == (n % 2 == 0)));
     log.close().unwrap();
     assert_eq!(sound(&files).head, head);
     assert_eq!(open(&files, small_segments()).head(), head);
@@ -287,20 +223,12 @@ fn what_cannot_be_appended_is_refused_and_harms_nothing() {
     let error = log.append(&earlier).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput);
     assert_eq!(error.ids(), [earlier[0].id()]);
-    let large: Vec<_> = (3..3 + BATCH_BYTES_MAX as u64 / 1_000_000 + 1)
-        .map(|n| record(n, 1_000_000))
-        .collect();
+    let large: Vec<_> = (3..3 + BATCH_BYTES_MAX as u64 / 1_000_000 + 1).map(|n| record(n, 1_000_000)).collect();
     assert_eq!(log.append(&large).unwrap_err().kind(), ErrorKind::TooLarge);
     log.append(&large[1..]).unwrap();
     assert!(!log.is_poisoned());
-    let too_large = LogOptions {
-        segment_bytes: (1 << 30) + 1,
-        strict: false,
-    };
-    assert_eq!(
-        Log::open(files, too_large, &random).unwrap_err().kind(),
-        ErrorKind::InvalidInput
-    );
+    let too_large = LogOptions { segment_bytes: (1 << 30) + 1, strict: false };
+    assert_eq!(Log::open(files, too_large, &random).unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
 #[test]
@@ -308,13 +236,7 @@ fn a_disk_holds_what_a_memory_holds() {
     let directory = tempfile::tempdir().unwrap();
     let files: Arc<dyn Files> = Arc::new(DiskFiles::new(directory.path().join("deep/ledger")));
     Log::create(&files, &identity(), &random).unwrap();
-    let mut log = open(
-        &files,
-        LogOptions {
-            strict: true,
-            ..small_segments()
-        },
-    );
+    let mut log = open(&files, LogOptions { strict: true, ..small_segments() });
     for n in 0..9 {
         log.append(&records(n..n + 1)).unwrap();
         if n == 4 {
@@ -335,15 +257,9 @@ fn reserving_ahead_changes_no_record() {
     let files = new_ledger();
     let mut log = open(&files, options());
     log.reserve(5 << 20).unwrap();
-    assert_eq!(
-        files.open("log/0", Open::Read).unwrap().len().unwrap(),
-        4096 + (5 << 20)
-    );
+    assert_eq!(files.open("log/0", Open::Read).unwrap().len().unwrap(), 4096 + (5 << 20));
     log.reserve(u64::MAX).unwrap();
-    assert_eq!(
-        files.open("log/0", Open::Read).unwrap().len().unwrap(),
-        64 << 20
-    );
+    assert_eq!(files.open("log/0", Open::Read).unwrap().len().unwrap(), 64 << 20);
     log.append(&records(0..1)).unwrap();
     log.close().unwrap();
     assert_eq!(everything(&files), everything(&ledger(&[1], options())));
@@ -364,19 +280,9 @@ fn a_walk_may_start_at_any_batch() {
         all.push(walked.frame);
     }
     assert_eq!(walk.after(), view.end().next);
-    assert_eq!(
-        starts
-            .iter()
-            .map(|start| start.position)
-            .collect::<Vec<_>>(),
-        [0, 1, 3, 4, 7, 9]
-    );
+    assert_eq!(starts.iter().map(|start| start.position).collect::<Vec<_>>(), [0, 1, 3, 4, 7, 9]);
     for start in starts {
-        let rest: Vec<_> = view
-            .segments()
-            .walk(start, view.head().size)
-            .map(|walked| walked.unwrap().frame)
-            .collect();
+        let rest: Vec<_> = view.segments().walk(start, view.head().size).map(|walked| walked.unwrap().frame).collect();
         assert_eq!(rest, all[start.position as usize..]);
     }
     assert_eq!(view.segments().walk(Segments::start(), Size(4)).count(), 4);
@@ -400,10 +306,7 @@ fn records_are_read_whole_wherever_they_fall() {
     let walked = walk(log.segments(), log.head()).unwrap();
     assert_eq!(walked.len(), all.len());
     for ((walked, record), place) in walked.iter().zip(&all).zip(&places) {
-        assert_eq!(
-            (&walked.frame.bytes()[..], walked.location),
-            (record.bytes(), *place)
-        );
+        assert_eq!((&walked.frame.bytes()[..], walked.location), (record.bytes(), *place));
         let frame = log.segments().frame(*place, walked.position).unwrap();
         assert_eq!(&frame.bytes()[..], record.bytes());
     }

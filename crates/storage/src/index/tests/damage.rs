@@ -3,9 +3,7 @@
 use super::*;
 
 fn flip(files: &MemoryFiles, name: &str, at: u64, mask: u8) {
-    let file = files
-        .open(&format!("index/{name}"), Open::Write)
-        .expect("opens");
+    let file = files.open(&format!("index/{name}"), Open::Write).expect("opens");
     let mut byte = [0];
     assert_eq!(file.read_at(&mut byte, at).expect("reads"), 1);
     file.write_at(&[byte[0] ^ mask], at).expect("writes");
@@ -57,11 +55,7 @@ fn a_flipped_bit_in_any_page_hides_nothing() {
         }
     }
     assert!(not_opened >= 3, "a footer is checked on opening");
-    assert_eq!(
-        not_opened + found_stale,
-        pages,
-        "every page is read, checked and counts"
-    );
+    assert_eq!(not_opened + found_stale, pages, "every page is read, checked and counts");
 }
 
 #[test]
@@ -72,10 +66,7 @@ fn every_bit_of_a_footer_counts() {
     for at in (len - page::PAGE as u64..len).step_by(7) {
         let damaged = files.fork();
         flip(&damaged, &name, at, 0x10);
-        assert_eq!(
-            open(&damaged, options(600, false)).size(),
-            Size(first.min(log.size()))
-        );
+        assert_eq!(open(&damaged, options(600, false)).size(), Size(first.min(log.size())));
     }
 }
 
@@ -87,45 +78,22 @@ fn a_shortened_lengthened_or_renamed_file_is_not_believed() {
         let first = footer::range(name).expect("is a run").0;
         for change in [-4096i64, -1, 1, 4096] {
             let damaged = files.fork();
-            let file = damaged
-                .open(&format!("index/{name}"), Open::Write)
-                .expect("opens");
+            let file = damaged.open(&format!("index/{name}"), Open::Write).expect("opens");
             let len = file.len().expect("has a length");
-            file.set_len(len.checked_add_signed(change).unwrap())
-                .expect("changes");
+            file.set_len(len.checked_add_signed(change).unwrap()).expect("changes");
             let opened = open(&damaged, options(600, true));
-            assert_eq!(
-                opened.size(),
-                Size(first),
-                "file {index} changed by {change}"
-            );
-            assert!(
-                !listing(&damaged).iter().any(|f| f.0 == *name),
-                "and it is removed"
-            );
+            assert_eq!(opened.size(), Size(first), "file {index} changed by {change}");
+            assert!(!listing(&damaged).iter().any(|f| f.0 == *name), "and it is removed");
             check_as_a_store(&opened, &log, 50);
         }
         let damaged = files.fork();
         let other = &names[(index + 1) % names.len()];
-        damaged
-            .rename(&format!("index/{other}"), &format!("index/{name}"))
-            .expect("renames");
+        damaged.rename(&format!("index/{other}"), &format!("index/{name}")).expect("renames");
         let missing = footer::range(other).expect("is a run").0;
-        assert_eq!(
-            open(&damaged, options(600, false)).size(),
-            Size(first.min(missing))
-        );
+        assert_eq!(open(&damaged, options(600, false)).size(), Size(first.min(missing)));
     }
-    let other = Index::open(
-        Arc::new(files.fork()),
-        LedgerId([8; 16]),
-        options(600, false),
-    );
-    assert_eq!(
-        other.expect("opens").size(),
-        Size(0),
-        "another ledger's runs"
-    );
+    let other = Index::open(Arc::new(files.fork()), LedgerId([8; 16]), options(600, false));
+    assert_eq!(other.expect("opens").size(), Size(0), "another ledger's runs");
 }
 
 #[test]
@@ -143,28 +111,16 @@ fn a_run_of_another_history_does_not_follow() {
     drop(index);
     let name = footer::name(0, 600);
     let copy = |from: &MemoryFiles, to: &MemoryFiles| {
-        let from = from
-            .open(&format!("index/{name}"), Open::Read)
-            .expect("opens");
+        let from = from.open(&format!("index/{name}"), Open::Read).expect("opens");
         let mut bytes = vec![0; usize::try_from(from.len().expect("has a length")).unwrap()];
         from.read_at(&mut bytes, 0).expect("reads");
-        let to = to
-            .open(&format!("index/{name}"), Open::Create)
-            .expect("creates");
+        let to = to.open(&format!("index/{name}"), Open::Create).expect("creates");
         to.write_at(&bytes, 0).expect("writes");
     };
     copy(&other, &files);
     let index = open(&files, options(600, true));
-    assert_eq!(
-        index.size(),
-        Size(600),
-        "the runs after it were written after other records"
-    );
-    assert_ne!(
-        index.covered().frontier.root(),
-        log.roots[600],
-        "which the store sees, and discards it"
-    );
+    assert_eq!(index.size(), Size(600), "the runs after it were written after other records");
+    assert_ne!(index.covered().frontier.root(), log.roots[600], "which the store sees, and discards it");
     index.discard_from(Size(0));
     check_as_a_store(&index, &log, 10);
 }

@@ -46,11 +46,7 @@ pub(super) fn key(name: u8, n: u64) -> TagKey {
 
 impl Log {
     pub(super) fn new(segment_bytes: u64) -> Self {
-        Self {
-            roots: vec![Root::empty()],
-            segment_bytes,
-            ..Self::default()
-        }
+        Self { roots: vec![Root::empty()], segment_bytes, ..Self::default() }
     }
     pub(super) fn size(&self) -> u64 {
         self.records.len() as u64
@@ -82,29 +78,13 @@ impl Log {
                     of.push(position);
                 }
             }
-            let location = Location {
-                segment: start.segment,
-                offset,
-                batch: start.batch,
-            };
+            let location = Location { segment: start.segment, offset, batch: start.batch };
             let first_in_batch = position == start.position;
-            self.records.push(Record {
-                id,
-                keys,
-                location,
-                first_in_batch,
-                hash,
-                batch_start: start,
-            });
+            self.records.push(Record { id, keys, location, first_in_batch, hash, batch_start: start });
             offset += 183;
         }
         let (batch, position) = (start.batch + 1, self.size());
-        self.next = Some(Cursor {
-            segment: start.segment,
-            offset: offset + 72,
-            batch,
-            position,
-        });
+        self.next = Some(Cursor { segment: start.segment, offset: offset + 72, batch, position });
     }
     /// Drops the records from the last batch that starts at or below `size` on.
     pub(super) fn truncate(&mut self, size: u64) {
@@ -118,21 +98,14 @@ impl Log {
         self.next = Some(start);
         self.frontier = Frontier::new();
         for record in &self.records {
-            self.frontier
-                .push(sovang_core::tree::leaf_hash(&record.hash));
+            self.frontier.push(sovang_core::tree::leaf_hash(&record.hash));
         }
-        self.by_id
-            .values_mut()
-            .chain(self.by_key.values_mut())
-            .for_each(|p| p.retain(|p| *p < start.position));
+        self.by_id.values_mut().chain(self.by_key.values_mut()).for_each(|p| p.retain(|p| *p < start.position));
     }
     /// Adds all records that the index does not have, from where its runs end, as a store does.
     pub(super) fn feed(&self, index: &Index) {
         let from = index.covered().cursor.position.max(index.size().0);
-        for (position, record) in (0..)
-            .zip(&self.records)
-            .skip(usize::try_from(from).unwrap())
-        {
+        for (position, record) in (0..).zip(&self.records).skip(usize::try_from(from).unwrap()) {
             let added = Added {
                 position: Position(position),
                 id: record.id,
@@ -145,9 +118,7 @@ impl Log {
         }
     }
     pub(super) fn hash(&self, position: Position) -> sovang_core::Result<RecordHash> {
-        let record = usize::try_from(position.0)
-            .ok()
-            .and_then(|p| self.records.get(p));
+        let record = usize::try_from(position.0).ok().and_then(|p| self.records.get(p));
         Ok(record.expect("only asked for records there are").hash)
     }
 
@@ -157,32 +128,15 @@ impl Log {
         assert_eq!(index.location(Position(position))?, record.location);
         assert_eq!(index.batch_start(Position(position))?, record.batch_start);
         let found = index.find(record.id)?;
-        assert_eq!(
-            found,
-            self.by_id[&record.id]
-                .iter()
-                .copied()
-                .map(Position)
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(found, self.by_id[&record.id].iter().copied().map(Position).collect::<Vec<_>>());
         Ok(())
     }
     pub(super) fn check_key(&self, index: &Index, key: &TagKey, range: Range<u64>) -> Answer<()> {
         let all = self.by_key.get(key).map_or(&[][..], Vec::as_slice);
-        let expected: Vec<Position> = all
-            .iter()
-            .copied()
-            .filter(|p| range.contains(p))
-            .map(Position)
-            .collect();
-        let forwards = index
-            .positions(key, range.clone())?
-            .collect::<Answer<Vec<_>>>()?;
+        let expected: Vec<Position> = all.iter().copied().filter(|p| range.contains(p)).map(Position).collect();
+        let forwards = index.positions(key, range.clone())?.collect::<Answer<Vec<_>>>()?;
         assert_eq!(forwards, expected, "{key:?} within {range:?}");
-        let mut backwards = index
-            .positions(key, range.clone())?
-            .rev()
-            .collect::<Answer<Vec<_>>>()?;
+        let mut backwards = index.positions(key, range.clone())?.rev().collect::<Answer<Vec<_>>>()?;
         backwards.reverse();
         assert_eq!(backwards, expected);
         let mut both = index.positions(key, range.clone())?;
@@ -210,11 +164,7 @@ impl Log {
         };
         let root = index.root_at(Size(size), &leaf)?;
         assert_eq!(root, expected);
-        assert!(
-            asked.get() <= 255,
-            "{} record hashes asked for",
-            asked.get()
-        );
+        assert!(asked.get() <= 255, "{} record hashes asked for", asked.get());
         Ok(())
     }
     /// Everything, with every `step`th record.
@@ -230,10 +180,7 @@ impl Log {
         for n in 0..u64::from(u8::MAX) {
             let absent = RecordId::v7(n * 1_000, [0xFE; 10]);
             assert_eq!(index.find(absent)?, [], "no such id");
-            assert_eq!(
-                index.find(RecordId::from_bytes([u8::try_from(n).unwrap(); 16]))?,
-                []
-            );
+            assert_eq!(index.find(RecordId::from_bytes([u8::try_from(n).unwrap(); 16]))?, []);
         }
         self.check_key(index, &key(0xFF, 0), 0..size)?;
         for key in self.by_key.keys().step_by(step) {
@@ -249,12 +196,7 @@ impl Log {
 }
 
 pub(super) fn options(run_records: usize, writable: bool) -> IndexOptions {
-    IndexOptions {
-        cache_bytes: 1 << 20,
-        run_records,
-        writable,
-        background: false,
-    }
+    IndexOptions { cache_bytes: 1 << 20, run_records, writable, background: false }
 }
 pub(super) fn files() -> MemoryFiles {
     let files = MemoryFiles::default();
@@ -267,32 +209,15 @@ pub(super) fn open(files: &MemoryFiles, options: IndexOptions) -> Index {
 /// The names and lengths of an index's files.
 pub(super) fn listing(files: &MemoryFiles) -> Vec<(String, u64)> {
     let names = files.list("index").unwrap_or_default();
-    let len = |name: &String| {
-        files
-            .open(&format!("index/{name}"), Open::Read)
-            .and_then(|f| f.len())
-    };
-    names
-        .into_iter()
-        .map(|name| (name.clone(), len(&name).expect("has a length")))
-        .collect()
+    let len = |name: &String| files.open(&format!("index/{name}"), Open::Read).and_then(|f| f.len());
+    names.into_iter().map(|name| (name.clone(), len(&name).expect("has a length"))).collect()
 }
 /// Records as offices write them: one model of five records each, one of a few kinds, and some of neither.
 pub(super) fn typical(n: u64) -> (RecordId, Vec<TagKey>) {
     let mut random = [0; 10];
     random[..8].copy_from_slice(&n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes());
-    let id = if n % 16 == 9 {
-        other_id(n)
-    } else {
-        RecordId::v7(1_000 + n / 3, random)
-    };
-    (
-        id,
-        vec![
-            key(1, n.wrapping_mul(0x9E37_79B9) % 1_000_000 / 5),
-            key(2, n % 7),
-        ],
-    )
+    let id = if n % 16 == 9 { other_id(n) } else { RecordId::v7(1_000 + n / 3, random) };
+    (id, vec![key(1, n.wrapping_mul(0x9E37_79B9) % 1_000_000 / 5), key(2, n % 7)])
 }
 /// An id that is not of version 7.
 fn other_id(n: u64) -> RecordId {

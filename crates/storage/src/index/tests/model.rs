@@ -38,11 +38,7 @@ fn record(n: u64, (id, keys): (u8, u8)) -> (RecordId, Vec<TagKey>) {
         0 => other_id(unique),
         _ => RecordId::v7(unique * 7 % 500, [u8::try_from(unique % 251).unwrap(); 10]),
     };
-    let mut tags = vec![
-        key(1, u64::from(keys) % 5),
-        key(2, n / 7),
-        key(1, u64::from(keys) % 5),
-    ];
+    let mut tags = vec![key(1, u64::from(keys) % 5), key(2, n / 7), key(1, u64::from(keys) % 5)];
     tags.truncate(usize::from(keys % 4));
     (id, tags)
 }
@@ -146,10 +142,7 @@ fn a_gap_is_refused() {
         first_in_batch: true,
         hash: other.hash,
     });
-    assert_eq!(
-        skipped.expect_err("a batch is left out").kind(),
-        ErrorKind::InvalidInput
-    );
+    assert_eq!(skipped.expect_err("a batch is left out").kind(), ErrorKind::InvalidInput);
     assert_eq!(index.size(), Size(3));
     added(3).expect("continues");
 }
@@ -167,18 +160,10 @@ fn only_whole_durable_batches_are_written() {
     assert_eq!(listing(&files), []);
     index.set_durable(Size(25), None);
     index.flush().expect("writes");
-    assert_eq!(
-        index.covered().cursor.position,
-        20,
-        "up to the last batch that is durable as a whole"
-    );
+    assert_eq!(index.covered().cursor.position, 20, "up to the last batch that is durable as a whole");
     index.set_durable(Size(40), None);
     index.flush().expect("writes");
-    assert_eq!(
-        index.covered().cursor.position,
-        30,
-        "and of which it is known where the next begins"
-    );
+    assert_eq!(index.covered().cursor.position, 30, "and of which it is known where the next begins");
     assert_eq!(index.covered().cursor, log.records[30].batch_start);
     index.set_durable(Size(40), Some(log.next()));
     index.flush().expect("writes");

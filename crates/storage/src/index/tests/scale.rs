@@ -25,21 +25,13 @@ fn an_event_takes_its_share_of_bytes() {
         index.flush().expect("writes");
         let bytes: u64 = listing(&files).iter().map(|f| f.1).sum();
         let per_event = bytes.div_ceil(log.size());
-        assert!(
-            per_event <= max,
-            "{per_event} bytes an event in batches of {batch}"
-        );
-        assert!(
-            per_event > 20,
-            "{per_event} bytes an event: is everything there?"
-        );
+        assert!(per_event <= max, "{per_event} bytes an event in batches of {batch}");
+        assert!(per_event > 20, "{per_event} bytes an event: is everything there?");
     }
 }
 
 fn bytes_of(files: &MemoryFiles, name: &str) -> Vec<u8> {
-    let file = files
-        .open(&format!("index/{name}"), Open::Read)
-        .expect("opens");
+    let file = files.open(&format!("index/{name}"), Open::Read).expect("opens");
     let mut bytes = vec![0; usize::try_from(file.len().expect("has a length")).unwrap()];
     file.read_at(&mut bytes, 0).expect("reads");
     bytes
@@ -60,20 +52,13 @@ fn the_same_records_are_the_same_bytes() {
     let bytes = bytes_of(&at_once, &name);
     assert!(bytes == bytes_of(&merged, &name));
     // A change of format changes this: docs/FORMAT.md §6 as well, then, and the magic.
-    assert_eq!(
-        blake3::hash(&bytes).to_hex().as_str(),
-        "25ba9d43df99f36d975612ee8c304afb94833b1530941d8684ee5706684d9da0"
-    );
+    assert_eq!(blake3::hash(&bytes).to_hex().as_str(), "25ba9d43df99f36d975612ee8c304afb94833b1530941d8684ee5706684d9da0");
 }
 
 #[test]
 fn two_hundred_thousand_records_in_bounded_memory() {
     let files = files();
-    let chosen = IndexOptions {
-        cache_bytes: 256 << 10,
-        background: true,
-        ..options(4_096, true)
-    };
+    let chosen = IndexOptions { cache_bytes: 256 << 10, background: true, ..options(4_096, true) };
     let index = open(&files, chosen);
     let mut log = Log::new(64 << 20);
     fill(&index, &mut log, 200_000, 500);
@@ -108,19 +93,14 @@ fn a_new_id_is_known_to_be_new_without_reading() {
 /// How many pages of a section the only run has.
 fn pages(index: &Index, section: footer::Section) -> u32 {
     let state = index.keeper.read();
-    let [only] = state.set.members() else {
-        panic!("one run")
-    };
+    let [only] = state.set.members() else { panic!("one run") };
     only.run.footer().section(section).pages
 }
 
 #[test]
 fn a_hit_reads_few_pages() {
     // The footer of the first run does not fit in its last page; the second needs fence pages.
-    for (records, large) in [
-        (150_000, footer::Section::Overflow),
-        (200_000, footer::Section::IdFences),
-    ] {
+    for (records, large) in [(150_000, footer::Section::Overflow), (200_000, footer::Section::IdFences)] {
         let files = files();
         let chosen = options(200_000, true);
         let index = open(&files, chosen);

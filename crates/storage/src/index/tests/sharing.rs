@@ -19,10 +19,7 @@ fn a_reader_takes_over_what_a_writer_has_written() {
             writer.set_durable(Size(log.size()), Some(log.next()));
         }
     };
-    let readers = [
-        open(&files, options(20, false)),
-        open(&files, options(1_000, false)),
-    ];
+    let readers = [open(&files, options(20, false)), open(&files, options(1_000, false))];
     for round in 0..30 {
         grow(&mut log, round % 7 + 1);
         for reader in &readers {
@@ -38,11 +35,7 @@ fn a_reader_takes_over_what_a_writer_has_written() {
     writer.flush().expect("writes");
     for reader in readers {
         reader.refresh().expect("lists");
-        assert_eq!(
-            reader.covered().cursor,
-            log.next(),
-            "the writer's runs reach furthest"
-        );
+        assert_eq!(reader.covered().cursor, log.next(), "the writer's runs reach furthest");
         log.check(&reader, 1).expect("answers");
     }
     assert!(before.len() < 30, "merged: {before:?}");
@@ -88,13 +81,7 @@ fn a_reader_does_not_take_up_again_what_it_discarded() {
 #[test]
 fn lookups_beside_a_writer_are_right() {
     let files = files();
-    let index = open(
-        &files,
-        IndexOptions {
-            background: true,
-            ..options(128, true)
-        },
-    );
+    let index = open(&files, IndexOptions { background: true, ..options(128, true) });
     let mut log = Log::new(500_000);
     for n in 0..2_000 {
         log.append((n * 10..n * 10 + 10).map(typical));
@@ -108,14 +95,11 @@ fn lookups_beside_a_writer_are_right() {
                 let mut n = thread;
                 while !done.load(Ordering::Relaxed) {
                     let size = index.size().0;
-                    n = n
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
+                    n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                     if let Some(position) = (n >> 33).checked_rem(size) {
                         log.check_record(index, position).expect("is known");
                         log.check_root(index, position).expect("is known");
-                        log.check_key(index, &typical(position).1[0], 0..size)
-                            .expect("is known");
+                        log.check_key(index, &typical(position).1[0], 0..size).expect("is known");
                     }
                 }
             });
@@ -179,22 +163,15 @@ impl Files for Refusing {
 fn a_full_disk_loses_nothing() {
     for background in [false, true] {
         let files = Arc::new(Refusing(files(), AtomicBool::new(true)));
-        let chosen = IndexOptions {
-            background,
-            ..options(50, true)
-        };
-        let index =
-            Index::open(Arc::clone(&files) as Arc<dyn Files>, LEDGER, chosen).expect("opens");
+        let chosen = IndexOptions { background, ..options(50, true) };
+        let index = Index::open(Arc::clone(&files) as Arc<dyn Files>, LEDGER, chosen).expect("opens");
         let mut log = Log::new(50_000);
         for n in 0..200 {
             log.append((n * 10..n * 10 + 10).map(typical));
             log.feed(&index);
             index.set_durable(Size(log.size()), Some(log.next()));
         }
-        assert_eq!(
-            index.flush().expect_err("refuses").kind(),
-            ErrorKind::NoSpace
-        );
+        assert_eq!(index.flush().expect_err("refuses").kind(), ErrorKind::NoSpace);
         log.check(&index, 1).expect("answers from memory");
         files.1.store(false, Ordering::Relaxed);
         index.flush().expect("writes");

@@ -12,40 +12,18 @@ fn sums() -> Sums {
     Sums::new(LedgerId([1; 16]), 0, SALT)
 }
 fn proven(end: &End) -> Proven {
-    Proven {
-        offset: end.next.offset,
-        size: end.next.position,
-        root: end.head().root,
-    }
+    Proven { offset: end.next.offset, size: end.next.position, root: end.head().root }
 }
 fn record(payload: Vec<u8>) -> Prepared {
-    let event = RawEvent {
-        number: 1,
-        version: 1,
-        payload: payload.into(),
-    };
+    let event = RawEvent { number: 1, version: 1, payload: payload.into() };
     let envelope = Envelope::by(Actor::new("a").unwrap());
     let id = RecordId::from_bytes([9; 16]);
-    Prepared::new(
-        &event,
-        id,
-        Some(1),
-        envelope,
-        None,
-        &[],
-        &mut || Ok([0; 32]),
-    )
-    .unwrap()
+    Prepared::new(&event, id, Some(1), envelope, None, &[], &mut || Ok([0; 32])).unwrap()
 }
 /// Adds a batch of one record, and gives the log's end after it.
 fn add(bytes: &mut Vec<u8>, before: &End, proven: Proven, payload: &[u8]) -> End {
     let record = record(payload.to_vec());
-    let Cursor {
-        offset,
-        batch,
-        position,
-        ..
-    } = before.next;
+    let Cursor { offset, batch, position, .. } = before.next;
     let mut frontier = before.frontier.clone();
     frontier.push(leaf_hash(&record.hash(Position(position))));
     let header = BatchHeader {
@@ -61,18 +39,10 @@ fn add(bytes: &mut Vec<u8>, before: &End, proven: Proven, payload: &[u8]) -> End
     header.put(bytes, sums(), offset);
     bytes.extend_from_slice(record.bytes());
     let at = offset + BATCH_HEADER_BYTES as u64;
-    bytes.extend_from_slice(
-        &sums()
-            .sum(at, position, batch, record.bytes())
-            .to_le_bytes(),
-    );
+    bytes.extend_from_slice(&sums().sum(at, position, batch, record.bytes()).to_le_bytes());
     let at = offset + (bytes.len() - start) as u64;
     Trailer::of(&header).put(bytes, sums(), at);
-    End {
-        frontier,
-        next: header.after(&before.next),
-        last_recorded_at: 0,
-    }
+    End { frontier, next: header.after(&before.next), last_recorded_at: 0 }
 }
 /// Batches whose headers prove each the one before, and the log's end after each; the first end is the start.
 fn chain(count: usize) -> (Vec<u8>, Vec<End>) {
@@ -90,11 +60,7 @@ fn scan_from(start: &End, bytes: &[u8]) -> Scan {
     scan(sums(), start, Bytes::copy_from_slice(&bytes[at(start)..]))
 }
 fn claim_of(head: Head) -> Claim {
-    Claim {
-        head,
-        file: "HEAD".to_owned(),
-        offset: 0,
-    }
+    Claim { head, file: "HEAD".to_owned(), offset: 0 }
 }
 
 #[test]
@@ -159,20 +125,8 @@ fn a_stale_header_proves_nothing() {
     let mut stale = bytes.clone();
     stale.extend_from_slice(&bytes[at(&ends[1])..at(&ends[2])]);
     let mut header = Vec::new();
-    let proven = Proven {
-        offset: 0,
-        size: 77,
-        root: Root([7; 32]),
-    };
-    let old = BatchHeader {
-        count: 1,
-        number: 3,
-        first: 2,
-        records_bytes: 1,
-        end_size: 3,
-        root: Root([0; 32]),
-        proven,
-    };
+    let proven = Proven { offset: 0, size: 77, root: Root([7; 32]) };
+    let old = BatchHeader { count: 1, number: 3, first: 2, records_bytes: 1, end_size: 3, root: Root([0; 32]), proven };
     let place = End::start().next.offset + stale.len() as u64;
     old.put(&mut header, sums(), place);
     stale.extend_from_slice(&header);
@@ -199,27 +153,14 @@ fn a_payload_cannot_forge_evidence() {
         records_bytes: 1,
         end_size: 10,
         root: Root([0; 32]),
-        proven: Proven {
-            offset: 0,
-            size: 9,
-            root: Root([0; 32]),
-        },
+        proven: Proven { offset: 0, size: 9, root: Root([0; 32]) },
     };
     let mut payload = Vec::new();
-    forged.put(
-        &mut payload,
-        Sums::new(LedgerId([1; 16]), 0, [0; 16]),
-        place,
-    );
+    forged.put(&mut payload, Sums::new(LedgerId([1; 16]), 0, [0; 16]), place);
     add(&mut bytes, &start, proven(&start), &payload);
     bytes[200] ^= 1;
     let scanned = scan_from(&start, &bytes);
-    assert!(
-        scanned
-            .claims
-            .iter()
-            .all(|claim| claim.head.size == Size(0))
-    );
+    assert!(scanned.claims.iter().all(|claim| claim.head.size == Size(0)));
     assert_eq!(decide(&scanned, &[], true).unwrap().end, start);
     // With the salt it would be believed.
     let mut known = bytes.clone();
@@ -253,12 +194,7 @@ fn proven_fields_that_lag_are_held_against_the_log() {
 fn evidence_of_another_log_is_refused() {
     let (bytes, ends) = chain(3);
     let scanned = scan_from(&ends[0], &bytes);
-    let head = |size, root| {
-        claim_of(Head {
-            size: Size(size),
-            root,
-        })
-    };
+    let head = |size, root| claim_of(Head { size: Size(size), root });
     assert!(decide(&scanned, &[head(2, Root([1; 32]))], true).is_err());
     let beyond = decide(&scanned, &[head(4, ends[3].head().root)], true).unwrap_err();
     assert!(beyond.what.contains("durable up to size 4"), "{beyond:?}");
