@@ -288,6 +288,16 @@ impl Frame {
         }
         Ok(metadata)
     }
+    /// That any reader can read it as far as it is not its event's own (docs/FORMAT.md §3): metadata, day and instant.
+    ///
+    /// # Errors
+    /// What of these is malformed.
+    pub fn check_readable(&self) -> Result<(), CodecError> {
+        self.metadata()?;
+        crate::calendar::date_of(self.occurred_on())?;
+        crate::calendar::instant_of(self.recorded_at())?;
+        Ok(())
+    }
     fn tag_iter(&self) -> impl Iterator<Item = TagKey> + '_ {
         self.bytes[self.tags_at as usize..self.payload_at as usize].chunks_exact(TAG_BYTES).map(|c| TagKey(word(c, 0)))
     }

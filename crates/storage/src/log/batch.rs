@@ -241,5 +241,7 @@ pub(super) fn whole_batch(bytes: &Bytes, sums: Sums, before: &End) -> Result<(Ba
     Ok((framed.header, End { frontier, next: framed.next, last_recorded_at: framed.last_recorded_at }))
 }
 
+/// Its bytes are those that were written, but a faulty program wrote them.
+pub(super) const UNREADABLE: &str = "the record's metadata, day or instant cannot be read";
 /// (7) fails while every checksum holds.
 pub(super) const ROOT_FAILS: &str = "the records of the batch do not lead to its root";

@@ -2,7 +2,7 @@
 
 use super::batch::{
     BATCH_FIXED_BYTES, BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader, Defect, RECORD_SUM_BYTES, ROOT_FAILS, TRAILER_BYTES,
-    frame_batch, take_record,
+    UNREADABLE, frame_batch, take_record,
 };
 use super::chunks::Chunks;
 use super::damage::Damage;
@@ -194,10 +194,14 @@ impl<'a> Pass<'a> {
     /// Takes the batch here. False when it is not valid; then its findings are made.
     fn batch(&mut self, bytes: &Bytes) -> bool {
         let mut frontier = self.frontier.clone();
+        let mut unreadable = Vec::new();
         let framed = frame_batch(bytes, self.sums, &self.at, self.last_recorded_at, &mut |position, frame: &Frame| {
             let leaf = leaf_hash(&frame.hash(Position(position)));
             if let Some(frontier) = &mut frontier {
                 frontier.push(leaf);
+            }
+            if frame.check_readable().is_err() {
+                unreadable.push(position);
             }
         });
         let framed = match framed {
@@ -212,6 +216,11 @@ impl<'a> Pass<'a> {
         };
         self.hasher.update(&bytes[..bytes.len().min(usize::try_from(framed.header.batch_bytes()).unwrap_or(usize::MAX))]);
         let defect = Defect { offset: self.at.offset, position: self.at.position, what: ROOT_FAILS };
+        for position in unreadable {
+            // Its bytes are those that were written: the root goes on.
+            let damage = self.damage(Defect { position, what: UNREADABLE, ..defect });
+            self.findings.push(damage);
+        }
         self.at = framed.next;
         self.last_recorded_at = framed.last_recorded_at;
         if frontier.as_ref().is_some_and(|frontier| frontier.root() != framed.header.root) {

@@ -1,6 +1,7 @@
 //! Damaged ledgers: whatever changes is refused, found or harmless, and nothing is ever read that was not written.
 
 use crate::common::*;
+use sovang_core::record::{BODY_PREFIX_BYTES, HEADER_BYTES, Prepared};
 use sovang_core::{ErrorKind, Position};
 use sovang_storage::files::Files;
 use sovang_storage::log::{Log, LogView, verify};
@@ -266,4 +267,22 @@ fn head_slots_before(all: &[(String, Vec<u8>)], segment: u64) -> Vec<u8> {
     }
     assert!(left > 0, "some slot is older");
     head
+}
+
+/// A faulty program may write what nobody can read: every checksum and the root hold, and it is found all the same.
+#[test]
+fn a_record_that_cannot_be_read_is_named() {
+    let files = new_ledger();
+    let mut log = open(&files, options());
+    let mut batch = records(0..3);
+    let mut bytes = batch[1].bytes().to_vec();
+    // The actor's length, in the metadata behind three options that are not there.
+    bytes[HEADER_BYTES + BODY_PREFIX_BYTES + 3] = 0xFF;
+    batch[1] = Prepared::from_kept(bytes, None, false, Vec::new()).unwrap();
+    log.append(&batch).unwrap();
+    let head = log.head();
+    log.close().unwrap();
+    let report = verify(&files, &|_, _| {}).unwrap();
+    assert_eq!(report.head, head, "the log holds");
+    assert_eq!(report.findings.iter().map(|f| f.position).collect::<Vec<_>>(), [Some(Position(1))]);
 }
