@@ -20,12 +20,14 @@ pub(super) struct HeadWriter {
     /// The slot to write next: never the protected one.
     next: usize,
     dirty: bool,
+    /// Whether only one slot says where the log ends.
+    alone: bool,
 }
 
 impl HeadWriter {
     /// `protected` holds what is on the disk.
     pub(super) fn new(file: Arc<dyn File>, ledger: LedgerId, protected: usize) -> Self {
-        Self { file, ledger, protected, written: protected, next: (protected + 1) % SLOTS, dirty: false }
+        Self { file, ledger, protected, written: protected, next: (protected + 1) % SLOTS, dirty: false, alone: false }
     }
     /// Writes the protected slot's own bytes again and syncs them: a page cache may show what the disk never got.
     pub(super) fn rewrite_protected(&self, bytes: &[u8]) -> io::Result<()> {
@@ -39,6 +41,17 @@ impl HeadWriter {
         // The third one: their numbers add up to 3.
         self.next = 3 - self.protected - self.written;
         self.dirty = true;
+        self.alone = true;
+        Ok(())
+    }
+    /// Makes the head durable in two slots, so that damage to one of them hides nothing: when there is time for it.
+    pub(super) fn settle(&mut self, end: &End) -> io::Result<()> {
+        if self.alone {
+            self.sync()?;
+            self.write(end)?;
+            self.sync()?;
+            self.alone = false;
+        }
         Ok(())
     }
     /// Makes the slot written last durable, and the protected one.

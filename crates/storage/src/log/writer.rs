@@ -372,14 +372,14 @@ impl Log {
         salt
     }
 
-    /// Makes the head in the file durable. To be called when there is nothing to append for a while.
+    /// Makes the head in the file durable, in two of its slots. To be called when there is nothing to append for a while.
     ///
     /// # Errors
     /// [`ErrorKind::Poisoned`].
     pub fn idle(&mut self) -> Result<()> {
         self.check_usable()?;
-        let synced = self.head.sync();
-        self.must_head(synced)
+        let settled = self.head.settle(&self.end);
+        self.must_head(settled)
     }
 
     /// Closes the log: head and log durable, reserved space given back. A log that is only dropped loses nothing either;

@@ -286,3 +286,18 @@ fn a_record_that_cannot_be_read_is_named() {
     assert_eq!(report.head, head, "the log holds");
     assert_eq!(report.findings.iter().map(|f| f.position).collect::<Vec<_>>(), [Some(Position(1))]);
 }
+
+/// After a close two slots of `HEAD` say where the log ends: damage to any one hides nothing from a reader.
+#[test]
+fn a_damaged_slot_hides_nothing_after_a_close() {
+    let files = ledger(&[2, 1, 3], options());
+    let all = everything(&files);
+    let head = LogView::open(Arc::clone(&files)).unwrap().head();
+    assert_eq!(head.size.0, 6);
+    for slot in 0..3 {
+        for at in [0, 8, 16, 32, 40, 72, 80, 88, 96, 104, 112, 2160, 4091, 4095] {
+            let damaged = changed(&all, "HEAD", |bytes| bytes[slot * 4096 + at] ^= 0x10);
+            assert_eq!(LogView::open(damaged).unwrap().head(), head, "slot {slot}, byte {at}");
+        }
+    }
+}
