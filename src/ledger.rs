@@ -41,6 +41,7 @@ impl<E> fmt::Debug for Ledger<E> {
 impl<E: Event> Ledger<E> {
     pub(crate) fn new(store: Store, options: Options) -> Self {
         store.compare_versions(Arc::new(crate::reader::same_decoded::<E>));
+        store.rest_after(options.rest());
         Self { reader: Reader::new(store.view().clone(), options), store: Arc::new(store) }
     }
     /// Creates a ledger: [`Options::create`] with the defaults.

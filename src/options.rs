@@ -12,6 +12,7 @@ use sovang_storage::store::{Store, StoreOptions, View};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use sovang_storage::store::Durability;
 
@@ -31,6 +32,7 @@ pub struct Options {
     queue: usize,
     cache_bytes: usize,
     utc_offset_seconds: i32,
+    rest_after: Duration,
 }
 
 impl Default for Options {
@@ -43,6 +45,7 @@ impl Default for Options {
             queue: 4096,
             cache_bytes: 32 << 20,
             utc_offset_seconds: 0,
+            rest_after: Duration::from_millis(25),
         }
     }
 }
@@ -99,6 +102,13 @@ impl Options {
     #[must_use]
     pub fn cache_bytes(mut self, bytes: usize) -> Self {
         self.cache_bytes = bytes;
+        self
+    }
+    /// How long the writer waits for more before it syncs what it otherwise leaves to the next batch: 25 ms by default. A longer
+    /// rest widens the window that docs/RELIABILITY.md states; every `Ok` is durable all the same.
+    #[must_use]
+    pub fn rest_after(mut self, idle: Duration) -> Self {
+        self.rest_after = idle;
         self
     }
     /// What `today()` and `as_of(date)` mean, in whole seconds east of UTC; UTC by default. Hà Nội is `7 * 3600`.
@@ -197,6 +207,9 @@ impl Options {
     pub(crate) fn today(&self) -> Result<Date> {
         let micros = calendar::micros_of(self.clock.now()) + self.offset_micros();
         Ok(calendar::date_of(i32::try_from(micros.div_euclid(calendar::DAY_MICROS)).unwrap_or(i32::MAX))?)
+    }
+    pub(crate) fn rest(&self) -> Duration {
+        self.rest_after
     }
     pub(crate) fn offset_micros(&self) -> i64 {
         i64::from(self.utc_offset_seconds) * 1_000_000

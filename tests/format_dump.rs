@@ -4,8 +4,8 @@
 //!
 //! It never rewrites the page. When the format changes on purpose, the failing test says where the new dump is; put it between the markers.
 //!
-//! Nothing in the ledger depends on time or chance: ids, salts and keys come from a seed, the clock stands, and every answer waits for
-//! `HEAD` to be synced (`Durability::Strict`), because otherwise it is the writer's idle moments that decide which slot is written next.
+//! Nothing in the ledger depends on time or chance: ids, salts and keys come from a seed, the clock stands, and the writer takes
+//! no rest (`Options::rest_after`), because it is the writer's idle moments that decide which slot of `HEAD` is written next.
 #![forbid(unsafe_code)]
 #![cfg(feature = "recognition")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
@@ -14,9 +14,10 @@ use sovang::recognition::event::{model_continued, model_registered};
 use sovang::recognition::tally::Registered;
 use sovang::recognition::{Field, Recognition, SubjectKind};
 use sovang::testing::{ManualClock, SeededIds};
-use sovang::{Durability, Ledger, Options, Personal, calendar, date};
+use sovang::{Ledger, Options, Personal, calendar, date};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 use std::{env, fs, iter};
 
 const BEGIN: &str = "<!-- dump: begin -->\n";
@@ -29,7 +30,7 @@ const PAGE: usize = 4096;
 /// value destroyed.
 fn build(directory: &Path) {
     let clock = ManualClock::at(calendar::instant_of(1_795_509_000_000_000).unwrap());
-    let options = Options::new().clock(clock).ids(SeededIds::new(1)).durability(Durability::Strict);
+    let options = Options::new().clock(clock).ids(SeededIds::new(1)).rest_after(Duration::from_secs(86_400));
     let ledger: Ledger<Recognition> = options.create(directory, "example.org/three").unwrap();
     let desk = ledger.by("clerk:lan");
     let model = model_registered("BTL-2024-0002", "Vườn rau sạch", SubjectKind::Individual, "phu-dien", Field::Economy, 2024);

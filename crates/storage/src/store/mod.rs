@@ -37,6 +37,7 @@ use sovang_core::{Condition, Error, ErrorKind, Position, RecordHash, RecordId, R
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// What is durable before an append is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -214,6 +215,10 @@ impl Store {
     #[must_use]
     pub fn view(&self) -> &View {
         &self.view
+    }
+    /// How long the writer waits for more before it syncs what it left to the next batch; 25 ms unless said otherwise.
+    pub fn rest_after(&self, idle: Duration) {
+        self.queue.rest_after(idle);
     }
     /// How to compare a record with one of the same id that was written in another version; without it these differ. The
     /// first call counts.

@@ -118,7 +118,6 @@ impl Queue {
         drop(jobs);
     }
     /// From now on the writer rests after so long.
-    #[cfg(test)]
     pub(super) fn rest_after(&self, idle: Duration) {
         self.state().idle = idle;
         self.work.notify_all();
