@@ -42,15 +42,7 @@ pub(crate) struct Spool {
 }
 
 fn failed(error: std::io::Error) -> Error {
-    let kind = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
-            ErrorKind::NoSpace
-        }
-        _ => ErrorKind::Io,
-    };
-    Error::new(kind, "cannot keep the import aside in a temporary file")
-        .in_file(std::env::temp_dir())
-        .caused_by(error)
+    Error::io(error, "keep the import aside in a temporary file", std::env::temp_dir())
         .advise("set TMPDIR to a directory with room for the whole import")
 }
 
