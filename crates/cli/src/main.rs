@@ -8,6 +8,8 @@ mod demo;
 mod failure;
 mod output;
 mod progress;
+#[cfg_attr(not(test), allow(dead_code, reason = "`receipt` calls it"))]
+mod qr;
 mod table;
 
 use clap::Parser as _;
