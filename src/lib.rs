@@ -5,6 +5,7 @@ mod audit;
 mod environment;
 mod importer;
 mod ledger;
+mod ledger_records;
 mod live;
 #[cfg(feature = "recognition")]
 mod office;

@@ -208,7 +208,7 @@ impl<E: Event> Recorder<E> {
         crate::ticket::appended(&done).pop().ok_or_else(|| Error::new(ErrorKind::NotFound, "nothing was erased"))
     }
 
-    fn append(&self, records: Vec<Prepared>, condition: Option<Condition>) -> Result<Vec<Appended>> {
+    pub(crate) fn append(&self, records: Vec<Prepared>, condition: Option<Condition>) -> Result<Vec<Appended>> {
         if records.is_empty() {
             return Ok(Vec::new());
         }
@@ -250,7 +250,7 @@ impl<E: Event> Recorder<E> {
         let source = entry.given_source().map(str::to_owned);
         self.prepare_event(entry.event(), entry.occurred_on(), id, source, entry.waiver().cloned()).map_err(|e| e.with_ids([id]))
     }
-    fn prepare_event<F: Event>(
+    pub(crate) fn prepare_event<F: Event>(
         &self,
         event: &F,
         on: Option<Date>,
@@ -271,7 +271,7 @@ impl<E: Event> Recorder<E> {
         };
         Prepared::new(event, id, on.map(calendar::days_of), envelope, waiver, &[], &mut salt)
     }
-    fn fresh_id(&self) -> Result<RecordId> {
+    pub(crate) fn fresh_id(&self) -> Result<RecordId> {
         self.ledger.options().fresh_id()
     }
 }

@@ -9,6 +9,7 @@ mod folding;
 mod following;
 mod importing;
 mod kit;
+mod ledger_records;
 mod loan;
 mod opening;
 mod reading;

@@ -56,6 +56,15 @@ class Decoder:
             raise Invalid("bytes follow a value")
 
 
+_LEDGER_PAYLOADS = {  # of records of the ledger itself, by kind
+    SUBJECT_ERASED: (lambda p: p.take(16), Decoder.text),
+    0xFF01: (lambda p: p.take(16), lambda p: p.number(2), Decoder.text, Decoder.text),
+    0xFF02: (lambda p: p.option(p.text), Decoder.text),
+    0xFF03: (Decoder.text, Decoder.text, Decoder.text),
+    0xFF04: (lambda p: p.take(32), Decoder.text),
+}
+
+
 class Record:
     """A valid frame. What its metadata says is known once they are read: they are no part of a frame's validity."""
 
@@ -80,12 +89,13 @@ class Record:
         if self.occurred_on not in _DAYS or self.recorded_at not in _INSTANTS:
             raise Invalid("a time outside the calendar")
         if self.kind >= LEDGER_KINDS:
-            if (self.kind, self.version) != (SUBJECT_ERASED, 1):
+            if self.version != 1 or self.kind not in _LEDGER_PAYLOADS:
                 raise Invalid(f"a record of the ledger itself of unknown kind {self.kind:#x}")
             payload = Decoder(self.payload)
-            self.erased_handle = payload.take(16)
-            payload.text()
+            fields = [read(payload) for read in _LEDGER_PAYLOADS[self.kind]]
             payload.end()
+            if self.kind == SUBJECT_ERASED:
+                self.erased_handle = fields[0]
 
 
 def read_frame(data, position):

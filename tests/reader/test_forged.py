@@ -289,7 +289,7 @@ class Forged(unittest.TestCase):
         unreadable = {"replaces nothing": frame(flags=REPLACES), "a target without a flag": frame(about=metadata(target=b"\1" + _TARGET)),
                       "bytes behind": frame(about=metadata() + b"\0"), "option 2": frame(about=metadata(source=b"\2")),
                       "not UTF-8": frame(about=metadata(actor=text(b"\xff"))), "no actor": frame(about=metadata(actor=text(b""))),
-                      "beyond the calendar": frame(recorded_at=1 << 62), "of a later ledger": frame(kind=0xFF01)}
+                      "beyond the calendar": frame(recorded_at=1 << 62), "of a later ledger": frame(kind=0xFF05)}
         for name, one in unreadable.items():
             with self.subTest(name):
                 forge = Forge(self.ledger)

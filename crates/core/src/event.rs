@@ -4,6 +4,7 @@ use crate::codec::{self, CodecError};
 use crate::entry::Entry;
 use crate::hash;
 use crate::ids::{Commitment, RecordId, SubjectId};
+pub use crate::ledger_event::LedgerEvent;
 use crate::limits;
 use crate::personal::{Opened, Opener, Personal};
 use crate::query::TagKey;
@@ -483,45 +484,5 @@ impl Event for RawEvent {
     }
     fn decode(number: u16, version: u16, from: &mut Decoder) -> Result<Self, CodecError> {
         Ok(Self { number, version, payload: from.take_rest()? })
-    }
-}
-
-/// A record of the ledger itself, of a kind number from 0xFF00 on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LedgerEvent {
-    /// A person's data was erased.
-    SubjectErased {
-        /// Drawn with the subject's key and unlinkable to the subject.
-        handle: [u8; 16],
-        /// The legal basis.
-        basis: String,
-    },
-}
-impl LedgerEvent {
-    /// The kind of [`Self::SubjectErased`].
-    pub const SUBJECT_ERASED: Kind = Kind::of_ledger(0xFF00, 1, "subject_erased");
-}
-impl Event for LedgerEvent {
-    const SCHEMA: &'static str = "";
-    const KINDS: &'static [Kind] = &[Self::SUBJECT_ERASED];
-    fn kind(&self) -> Kind {
-        match self {
-            Self::SubjectErased { .. } => Self::SUBJECT_ERASED,
-        }
-    }
-    fn encode(&self, to: &mut Encoder) -> Result<(), CodecError> {
-        match self {
-            Self::SubjectErased { handle, basis } => to.put(&(handle, basis)),
-        }
-    }
-    fn decode(number: u16, version: u16, from: &mut Decoder) -> Result<Self, CodecError> {
-        Ok(match (number, version) {
-            (0xFF00, 1) => {
-                let (handle, basis) = from.take()?;
-                Self::SubjectErased { handle, basis }
-            }
-            _ => return Err(from.unknown_kind()),
-        })
     }
 }

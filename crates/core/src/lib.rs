@@ -7,11 +7,14 @@
 
 pub mod calendar;
 pub mod codec;
+pub mod disclosure;
 pub mod entry;
 pub mod error;
 pub mod event;
 pub mod hash;
 pub mod ids;
+mod ledger_event;
+pub mod likeness;
 pub mod limits;
 pub mod personal;
 mod prepared;

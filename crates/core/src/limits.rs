@@ -28,6 +28,8 @@ pub const TAG_VALUE_BYTES_MAX: usize = 4096;
 pub const ORIGIN_BYTES_MAX: usize = 255;
 /// Bytes of one line of an import file.
 pub const IMPORT_LINE_BYTES_MAX: usize = 4 << 20;
+/// Bytes of each text in a record of the ledger itself.
+pub const LEDGER_TEXT_BYTES_MAX: usize = 64 << 10;
 /// Kind numbers from here on belong to the ledger itself.
 pub const LEDGER_KIND_FIRST: u16 = 0xFF00;
 

@@ -3,7 +3,7 @@
 use super::facts::{Address, Contribution, Decision, Recipient};
 use super::invalid::{Fault, Invalid};
 use super::{Recognition, SubjectKind};
-use sovang_core::limits::SOURCE_BYTES_MAX;
+use sovang_core::limits::{LEDGER_TEXT_BYTES_MAX, SOURCE_BYTES_MAX};
 use sovang_core::{Date, Personal};
 
 /// Bytes of an id of a unit, a model, a plaque or a commendation.
@@ -44,6 +44,10 @@ pub(crate) fn lines(field: &str, text: &str) -> Checked {
 /// As [`lines`], within a limit of the ledger.
 pub(crate) fn source_lines(field: &str, text: &str) -> Checked {
     check(field, text, "SOURCE_BYTES_MAX", SOURCE_BYTES_MAX, true)
+}
+/// As [`lines`], of a record of the ledger itself.
+pub(crate) fn ledger_lines(field: &str, text: &str) -> Checked {
+    check(field, text, "LEDGER_TEXT_BYTES_MAX", LEDGER_TEXT_BYTES_MAX, true)
 }
 fn maybe(field: &str, text: Option<&str>, rule: fn(&str, &str) -> Checked) -> Checked {
     text.map_or(Ok(()), |text| rule(field, text))

@@ -68,11 +68,11 @@ pub fn parse_line(line: &[u8], mode: Mode) -> Result<Line, LineError> {
     let name = fields.text("type")?;
     let head = Head::take(&mut fields, mode)?;
     let private = fields.take("private");
-    if name == LedgerEvent::SUBJECT_ERASED.name() {
+    if LedgerEvent::KINDS.iter().any(|kind| kind.name() == name) {
         if mode == Mode::Append {
             return Err(LineError::at("type", Reason::OnlyMigrated { what: "a record of the ledger itself" }));
         }
-        return ledger_line(fields, head).map(Line::Ledger);
+        return ledger_line(&name, fields, head).map(Line::Ledger);
     }
     let mut persons = Persons::of(private, mode)?;
     let event = event(&name, &mut fields, &mut persons)?;
@@ -157,20 +157,51 @@ fn overriding(mut fields: Fields) -> Result<Override, LineError> {
     Ok(Override { rules: waived, reason })
 }
 
-fn ledger_line(mut fields: Fields, head: Head) -> Result<LedgerLine, LineError> {
-    let handle = fields.hex("handle")?;
-    let basis = fields.text("basis")?;
-    validate::lines("basis", &basis)?;
+fn ledger_line(name: &str, mut fields: Fields, head: Head) -> Result<LedgerLine, LineError> {
+    let event = ledger_event(name, &mut fields)?;
     let id = head.id.ok_or_else(|| fields.error("id", Reason::Missing))?;
     fields.finish()?;
     if head.overriding.is_some() {
         return Err(LineError::at("override", Reason::Unknown));
     }
-    Ok(LedgerLine {
-        event: LedgerEvent::SubjectErased { handle, basis },
-        id,
-        occurred_on: head.occurred_on,
-        envelope: head.envelope,
-        recorded_at: head.recorded_at,
+    Ok(LedgerLine { event, id, occurred_on: head.occurred_on, envelope: head.envelope, recorded_at: head.recorded_at })
+}
+
+fn ledger_event(name: &str, fields: &mut Fields) -> Result<LedgerEvent, LineError> {
+    Ok(match name {
+        "subject_erased" => LedgerEvent::SubjectErased { handle: fields.hex("handle")?, basis: ledger_text(fields, "basis")? },
+        "value_disclosed" => LedgerEvent::ValueDisclosed {
+            record: fields.maybe_id("record")?.ok_or_else(|| fields.error("record", Reason::Missing))?,
+            field: field_number(fields, "field")?,
+            reader: ledger_text(fields, "reader")?,
+            purpose: ledger_text(fields, "purpose")?,
+        },
+        "key_rotated" => LedgerEvent::KeyRotated {
+            old: if fields.has("old") { Some(ledger_text(fields, "old")?) } else { None },
+            new: ledger_text(fields, "new")?,
+        },
+        "time_anchored" => {
+            let what = fields.text("what")?;
+            if what != LedgerEvent::ANCHOR_CHECKPOINT && what != LedgerEvent::ANCHOR_VALUE {
+                return Err(fields.error("what", Reason::Invalid(Fault::Code)));
+            }
+            LedgerEvent::TimeAnchored { what, text: ledger_text(fields, "text")?, source: ledger_text(fields, "source")? }
+        }
+        "statement_issued" => LedgerEvent::StatementIssued { digest: fields.hex("digest")?, text: ledger_text(fields, "text")? },
+        other => return Err(fields.error("type", Reason::Type { given: other.to_owned() })),
     })
+}
+
+/// A text of a record of the ledger itself.
+fn ledger_text(fields: &mut Fields, key: &str) -> Result<String, LineError> {
+    let text = fields.text(key)?;
+    not_blank(key, &text)?;
+    validate::ledger_lines(key, &text)?;
+    Ok(text)
+}
+
+/// The number of a personal field.
+fn field_number(fields: &mut Fields, key: &str) -> Result<u16, LineError> {
+    let number = fields.integer(key)?;
+    u16::try_from(number).map_err(|_| fields.error(key, Reason::Overflow))
 }

@@ -180,11 +180,32 @@ fn ledger_keys(event: &LedgerEvent, object: &mut Object) -> Result<()> {
         LedgerEvent::SubjectErased { handle, basis } => {
             object.put("handle", hex::encode(handle));
             object.put("basis", basis.as_str());
-            Ok(())
         }
-        other => Err(Error::new(ErrorKind::Codec, format!("{} is not known to this version's interchange", other.kind().name()))
-            .advise("use a newer version of this program")),
+        LedgerEvent::ValueDisclosed { record, field, reader, purpose } => {
+            object.put("record", record.to_string());
+            object.put("field", *field);
+            object.put("reader", reader.as_str());
+            object.put("purpose", purpose.as_str());
+        }
+        LedgerEvent::KeyRotated { old, new } => {
+            object.maybe("old", old.as_deref());
+            object.put("new", new.as_str());
+        }
+        LedgerEvent::TimeAnchored { what, text, source } => {
+            object.put("what", what.as_str());
+            object.put("text", text.as_str());
+            object.put("source", source.as_str());
+        }
+        LedgerEvent::StatementIssued { digest, text } => {
+            object.put("digest", hex::encode(digest));
+            object.put("text", text.as_str());
+        }
+        other => {
+            let what = format!("{} is not known to this version's interchange", other.kind().name());
+            return Err(Error::new(ErrorKind::Codec, what).advise("use a newer version of this program"));
+        }
     }
+    Ok(())
 }
 
 /// A record's personal fields.

@@ -3,6 +3,7 @@
 mod bad_lines;
 mod examples;
 mod ids;
+mod ledger_records;
 mod migration;
 mod random;
 mod records;
