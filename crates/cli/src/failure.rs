@@ -75,6 +75,7 @@ pub(crate) fn code_of(kind: ErrorKind) -> u8 {
         | ErrorKind::Busy
         | ErrorKind::Closed
         | ErrorKind::TimedOut => ENVIRONMENT,
+        ErrorKind::NotProven => FOUND,
         _ => INPUT,
     }
 }

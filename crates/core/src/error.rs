@@ -52,6 +52,8 @@ pub enum ErrorKind {
     WrongFormat,
     /// Bytes that were durable are missing or changed. Nothing was modified.
     Damaged,
+    /// A proof, checkpoint, receipt or statement does not hold: see [`crate::evidence::EvidenceError`].
+    NotProven,
     /// No space left for the write; nothing of it was written.
     NoSpace,
     /// The system refused access.

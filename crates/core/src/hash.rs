@@ -26,6 +26,8 @@ pub mod context {
     pub const SNAPSHOT: &str = "sovang 2026-11 snapshot v1";
     /// The vault's keyed hash of an erased subject's id.
     pub const ERASED_SUBJECT: &str = "sovang 2026-11 erased subject v1";
+    /// The digest of a statement's result.
+    pub const STATEMENT_RESULT: &str = "sovang 2026-11 statement result v1";
     /// Streams of test data: nothing that is stored.
     pub const TEST_STREAM: &str = "sovang 2026-11 test stream v1";
 }
@@ -181,6 +183,12 @@ pub fn snapshot_digest(header: &[u8]) -> [u8; 32] {
     let mut h = hasher(&SNAPSHOT);
     h.update(header);
     *h.finalize().as_bytes()
+}
+
+/// The digest of a statement's result: of the bytes of its JSON (docs/FORMAT.md §11.6).
+#[must_use]
+pub fn statement_result_digest(result: &[u8]) -> [u8; 32] {
+    *Hasher::new_derive_key(context::STATEMENT_RESULT).update(result).finalize().as_bytes()
 }
 
 /// Fills `into` with a stream of bytes that `material` determines: for generators of test data, never for secrets.

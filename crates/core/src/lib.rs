@@ -11,6 +11,7 @@ pub mod disclosure;
 pub mod entry;
 pub mod error;
 pub mod event;
+pub mod evidence;
 pub mod hash;
 pub mod ids;
 mod ledger_event;

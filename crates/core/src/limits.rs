@@ -30,6 +30,16 @@ pub const ORIGIN_BYTES_MAX: usize = 255;
 pub const IMPORT_LINE_BYTES_MAX: usize = 4 << 20;
 /// Bytes of each text in a record of the ledger itself.
 pub const LEDGER_TEXT_BYTES_MAX: usize = 64 << 10;
+/// Bytes of any file of evidence: a proof, a policy, a fork proof (docs/FORMAT.md §11).
+pub const EVIDENCE_BYTES_MAX: usize = 2 << 20;
+/// Bytes of one signed note.
+pub const NOTE_BYTES_MAX: usize = 512 << 10;
+/// Signature lines of one signed note; C2SP signed-note asks for 16 at least.
+pub const NOTE_SIGNATURES_MAX: usize = 64;
+/// Logs, witnesses and groups of one policy, each; C2SP tlog-policy asks for 32 at least.
+pub const POLICY_ITEMS_MAX: usize = 256;
+/// Levels of arrays and objects within one another in the JSON of a statement.
+pub const STATEMENT_JSON_DEPTH_MAX: usize = 32;
 /// Kind numbers from here on belong to the ledger itself.
 pub const LEDGER_KIND_FIRST: u16 = 0xFF00;
 
