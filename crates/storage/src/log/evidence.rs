@@ -162,7 +162,7 @@ pub(super) fn open_segment(
 fn read_used(file: &dyn File, from: u64) -> io::Result<Bytes> {
     let mut used = Vec::new();
     let mut zeros = 0;
-    let mut chunk = vec![0; CHUNK_BYTES / 16];
+    let mut chunk = vec![0; CHUNK_BYTES / 64];
     let mut at = from;
     loop {
         let got = file.read_at(&mut chunk, at)?;
@@ -275,7 +275,7 @@ fn check_predecessor(files: &dyn Files, header: &SegmentHeader) -> Result<Predec
 /// The digest of a segment's first `len` bytes; none when there are fewer.
 pub(super) fn digest(file: &dyn File, len: u64) -> io::Result<Option<[u8; 32]>> {
     let mut hasher = hash::segment_hasher();
-    let mut chunk = vec![0; CHUNK_BYTES];
+    let mut chunk = vec![0; usize::try_from(len).unwrap_or(usize::MAX).min(CHUNK_BYTES)];
     let mut at = 0;
     while at < len {
         let want = usize::try_from(len - at).unwrap_or(usize::MAX).min(chunk.len());

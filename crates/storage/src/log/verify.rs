@@ -17,6 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// More threads than this gain nothing on one disk.
 const THREADS_MAX: usize = 8;
+/// To read fewer bytes another thread costs more than it gains.
+const BYTES_WORTH_A_THREAD: u64 = 1 << 20;
 
 /// Something wrong with the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,7 +188,8 @@ fn run(files: &dyn Files, tasks: &[SegmentTask], progress: &(dyn Fn(u64, u64) + 
             results.push(result);
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(tasks.len());
+    let worth = usize::try_from(total / BYTES_WORTH_A_THREAD).unwrap_or(usize::MAX).saturating_add(1);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX).min(tasks.len()).min(worth);
     std::thread::scope(|scope| {
         for _ in 1..threads {
             scope.spawn(work);

@@ -2,15 +2,37 @@
 //! allocated, empty megabyte must cost nothing in it.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// What a disk writes whole or not at all, in bytes.
 pub const SECTOR: usize = 512;
 const SECTOR_U64: u64 = 512;
 
-pub(super) type Sector = [u8; SECTOR];
+/// A sector's bytes, and a hash of them: images are told apart by it, millions of them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Sector {
+    digest: u64,
+    bytes: [u8; SECTOR],
+}
+impl Sector {
+    pub(super) fn new(bytes: [u8; SECTOR]) -> Self {
+        let mut hasher = rustc_hash::FxHasher::default();
+        hasher.write(&bytes);
+        Self { digest: hasher.finish(), bytes }
+    }
+}
 /// A sector's bytes; none when they are all zero.
 pub(super) type Shared = Option<Arc<Sector>>;
+
+/// The bytes of a sector that may be all zero.
+pub(super) fn bytes_of(sector: &Shared) -> [u8; SECTOR] {
+    sector.as_ref().map_or([0; SECTOR], |sector| sector.bytes)
+}
+/// A sector with these bytes.
+pub(super) fn shared(bytes: [u8; SECTOR]) -> Shared {
+    (bytes != [0; SECTOR]).then(|| Arc::new(Sector::new(bytes)))
+}
 
 /// The number of the sector that holds `offset`.
 pub(super) const fn sector_of(offset: u64) -> u64 {
@@ -33,11 +55,21 @@ pub(super) fn to_usize(n: u64) -> usize {
 }
 
 /// The bytes of a file. Two are equal exactly if their lengths and bytes are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
     len: u64,
-    // Never a sector of zeros, nor a byte other than zero at or beyond `len`.
-    sectors: BTreeMap<u64, Arc<Sector>>,
+    // Never a sector of zeros, nor a byte other than zero at or beyond `len`. Copied when it changes: most copies never do.
+    sectors: Arc<BTreeMap<u64, Arc<Sector>>>,
+}
+
+impl Hash for Content {
+    /// Of the sectors' hashes: two contents that differ have the same one as rarely as any two hashes of 64 bits are the same.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        self.len.hash(to);
+        for (sector, bytes) in &*self.sectors {
+            (sector, bytes.digest).hash(to);
+        }
+    }
 }
 
 impl Content {
@@ -76,7 +108,7 @@ impl Content {
         let end = offset + to_u64(n);
         for (&sector, bytes) in self.sectors.range(sector_of(offset)..sectors_in(end)) {
             let (from, to) = (start_of(sector).max(offset), start_of(sector + 1).min(end));
-            let source = &bytes[to_usize(from - start_of(sector))..to_usize(to - start_of(sector))];
+            let source = &bytes.bytes[to_usize(from - start_of(sector))..to_usize(to - start_of(sector))];
             into[to_usize(from - offset)..to_usize(to - offset)].copy_from_slice(source);
         }
         n
@@ -90,20 +122,25 @@ impl Content {
         self.len = self.len.max(end);
         for sector in sector_of(offset)..sectors_in(end) {
             let (from, to) = (start_of(sector).max(offset), start_of(sector + 1).min(end));
-            let mut new = self.sectors.get(&sector).map_or([0; SECTOR], |old| **old);
+            let mut new = bytes_of(&self.sector(sector));
             let source = &bytes[to_usize(from - offset)..to_usize(to - offset)];
             new[to_usize(from - start_of(sector))..to_usize(to - start_of(sector))].copy_from_slice(source);
-            self.put(sector, Some(Arc::new(new)));
+            self.put(sector, shared(new));
         }
     }
     pub(super) fn set_len(&mut self, len: u64) {
         self.len = len;
-        self.sectors.split_off(&sectors_in(len));
+        if self.sectors_from(sectors_in(len)).next().is_some() {
+            Arc::make_mut(&mut self.sectors).split_off(&sectors_in(len));
+        }
         let last = sector_of(len);
-        if let Some(old) = self.sectors.get(&last) {
-            let mut new = **old;
-            new[to_usize(len - start_of(last))..].fill(0);
-            self.put(last, Some(Arc::new(new)));
+        if let Some(old) = self.sector(last) {
+            let mut new = old.bytes;
+            let beyond = &mut new[to_usize(len - start_of(last))..];
+            if beyond.iter().any(|byte| *byte != 0) {
+                beyond.fill(0);
+                self.put(last, shared(new));
+            }
         }
     }
     /// A sector's bytes, those beyond the end being zero.
@@ -113,9 +150,14 @@ impl Content {
     /// Sets a sector's bytes, without a change of length.
     pub(super) fn put(&mut self, sector: u64, bytes: Shared) {
         match bytes {
-            Some(bytes) if *bytes != [0; SECTOR] => self.sectors.insert(sector, bytes),
-            _ => self.sectors.remove(&sector),
-        };
+            Some(bytes) => {
+                Arc::make_mut(&mut self.sectors).insert(sector, bytes);
+            }
+            None if self.sectors.contains_key(&sector) => {
+                Arc::make_mut(&mut self.sectors).remove(&sector);
+            }
+            None => {}
+        }
     }
     /// The numbers of the sectors that are not zero, from `sector` on.
     pub(super) fn sectors_from(&self, sector: u64) -> impl Iterator<Item = u64> {

@@ -4,7 +4,9 @@
 //! Assumed of a disk is only what the design states: a sector write happens or not, and harms no other byte. Beyond
 //! that everything may be reordered: sectors of one write, lengths, and names within and across directories.
 
-use super::content::{Content, Shared, sector_of, sectors_in};
+use super::content::{Content, SECTOR, Shared, bytes_of, sector_of, sectors_in, shared};
+use super::random::Random;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -164,6 +166,31 @@ impl Inode {
             }
         }
     }
+    /// What a reader may be shown once everything has left the cache without having been written.
+    pub(super) fn shown_stale(&self) -> Content {
+        let mut content = self.durable.clone();
+        content.set_len(self.durable_len);
+        content
+    }
+    /// Flips bits of a byte in every version of its sector. False when there is no such byte.
+    pub(super) fn rot(&mut self, offset: u64, mask: u8) -> bool {
+        if offset >= self.visible.len() {
+            return false;
+        }
+        let at = super::content::to_usize(offset % SECTOR as u64);
+        let flip = |old: &Shared| {
+            let mut bytes = bytes_of(old);
+            bytes[at] ^= mask;
+            shared(bytes)
+        };
+        let sector = sector_of(offset);
+        self.visible.put(sector, flip(&self.visible.sector(sector)));
+        self.durable.put(sector, flip(&self.durable.sector(sector)));
+        for version in self.pending.get_mut(&sector).into_iter().flatten() {
+            *version = flip(version);
+        }
+        true
+    }
     /// Clean sectors leave the cache, so that what is durable shows again: those whose number in order `gone` names.
     pub(super) fn evict(&mut self, gone: impl Fn(usize) -> bool, len_gone: bool) {
         if len_gone && self.pending_lens.is_empty() && self.durable_len != self.visible.len() {
@@ -222,12 +249,19 @@ pub struct Crash {
     /// What is found on the disk afterwards.
     pub image: Image,
     outcomes: Vec<(Effect, usize)>,
+    torn: Option<Tear>,
 }
 impl fmt::Display for Crash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for (effect, outcome) in &self.outcomes {
+        for (n, (effect, outcome)) in self.outcomes.iter().enumerate() {
             let of = effect.outcomes() - 1;
+            if let (Some(tear), Effect::Sector { inode, sector, .. }) = (self.torn.filter(|tear| tear.effect == n), effect) {
+                let how = if tear.new_first { "new, then old" } else { "old, then new" };
+                write!(f, "{separator}file {inode} sector {sector}: torn at byte {}, {how}", tear.at)?;
+                separator = ", ";
+                continue;
+            }
             match effect {
                 Effect::Name { directory, change } => {
                     write!(f, "{separator}directory {directory} change {change}: {outcome}/{of}")?;
@@ -276,25 +310,25 @@ impl Disk {
     #[must_use]
     pub fn visible(&self) -> Image {
         let mut image = Image::default();
-        self.walk(ABOVE, "", &|d| self.directories[d].visible.clone(), &|i| self.inodes[i].visible.clone(), &mut image);
+        self.walk(ABOVE, "", &|d| &self.directories[d].visible, &|i| self.inodes[i].visible.clone(), &mut image);
         image
     }
     /// What is left when nothing that is pending reaches the disk.
     #[must_use]
     pub fn durable(&self) -> Image {
-        self.crash(&[], &|_| 0).image
+        self.crash(&[], &|_| 0, None).image
     }
-    fn walk(
+    fn walk<'n>(
         &self,
         directory: usize,
         path: &str,
-        names: &dyn Fn(usize) -> BTreeMap<String, Node>,
+        names: &dyn Fn(usize) -> &'n BTreeMap<String, Node>,
         content: &dyn Fn(usize) -> Content,
         image: &mut Image,
     ) {
         for (name, node) in names(directory) {
-            let path = if path.is_empty() { name } else { format!("{path}/{name}") };
-            match node {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
+            match *node {
                 Node::File(inode) => {
                     image.files.insert(path, content(inode));
                 }
@@ -341,24 +375,77 @@ impl Disk {
         let count = if exhaustive { total.unwrap_or(limit) } else { limit };
         Crashes { disk: self, effects, exhaustive, count, next: 0, random: Random::new(seed) }
     }
-    fn crash(&self, effects: &[Effect], outcome: &dyn Fn(usize) -> usize) -> Crash {
-        let mut names: Vec<_> = self.directories.iter().map(|directory| directory.durable.clone()).collect();
+    /// What a power loss now can leave when a sector may be torn as well: in each image one pending sector has its newest bytes
+    /// up to a byte and its durable ones from there on, or the other way round, and of everything else either nothing or all
+    /// reached the disk. All of these if they are at most `limit`, otherwise `limit` of them, drawn by `seed`, with everything
+    /// else drawn too. A tear that would leave the old or the new sector is none.
+    ///
+    /// A disk that does this is worse than the one assumed (docs/RELIABILITY.md): the log withstands it all the same, since
+    /// it never writes over a durable byte with another one, but for a slot of `HEAD` beside a better one.
+    #[must_use]
+    pub fn torn(&self, limit: u64, seed: u64) -> Torn<'_> {
+        let effects = self.effects();
+        let tears: Vec<Tears> = (0..).zip(&effects).filter_map(|(n, effect)| self.tears(n, *effect)).collect();
+        let total = tears.iter().map(Tears::count).sum::<u64>();
+        let (exhaustive, count) = (total <= limit, total.min(limit));
+        Torn { disk: self, effects, tears, exhaustive, count, next: 0, random: Random::new(seed) }
+    }
+    /// Where a sector can be torn: between the first and the last byte that differ.
+    fn tears(&self, number: usize, effect: Effect) -> Option<Tears> {
+        let Effect::Sector { inode, sector, .. } = effect else { return None };
+        let old = bytes_of(&self.inodes[inode].durable.sector(sector));
+        let new = bytes_of(self.inodes[inode].pending[&sector].last()?);
+        let differs = |at: &usize| old[*at] != new[*at];
+        let (first, last) = ((0..SECTOR).find(differs)?, (0..SECTOR).rev().find(differs)?);
+        (first < last).then_some(Tears { effect: number, from: first + 1, to: last + 1 })
+    }
+    /// One power loss, drawn by `seed`: each effect is kept or dropped on its own, or all are, or none; now and then a sector is
+    /// torn, if `tear` allows it.
+    #[must_use]
+    pub fn crash_by(&self, seed: u64, tear: bool) -> Crash {
+        let mut random = Random::new(seed);
+        let effects = self.effects();
+        let how = random.below(8);
+        let outcomes: Vec<usize> = effects
+            .iter()
+            .map(|effect| match how {
+                0 => 0,
+                1 => effect.outcomes() - 1,
+                _ => random.below(effect.outcomes()),
+            })
+            .collect();
+        let tears: Vec<Tears> = (0..).zip(&effects).filter_map(|(n, effect)| self.tears(n, *effect)).collect();
+        let torn = (tear && !tears.is_empty() && random.below(4) == 0).then(|| {
+            let of = &tears[random.below(tears.len())];
+            Tear { effect: of.effect, at: of.from + random.below(of.to - of.from), new_first: random.below(2) == 0 }
+        });
+        self.crash(&effects, &|n| outcomes[n], torn)
+    }
+    fn crash(&self, effects: &[Effect], outcome: &dyn Fn(usize) -> usize, torn: Option<Tear>) -> Crash {
+        let mut names: Vec<_> = self.directories.iter().map(|directory| Cow::Borrowed(&directory.durable)).collect();
         let mut contents: BTreeMap<usize, Content> = BTreeMap::new();
         let mut lens: BTreeMap<usize, u64> = BTreeMap::new();
         let mut outcomes = Vec::with_capacity(effects.len());
         for (n, &effect) in effects.iter().enumerate() {
             let outcome = outcome(n);
+            let tear = torn.filter(|tear| tear.effect == n);
             outcomes.push((effect, outcome));
-            let Some(version) = outcome.checked_sub(1) else {
-                continue;
+            let version = match (outcome.checked_sub(1), tear) {
+                (None, None) => continue,
+                (version, _) => version.unwrap_or_default(),
             };
             match effect {
                 Effect::Name { directory, change } => {
-                    self.directories[directory].pending[change].apply(&mut names[directory]);
+                    self.directories[directory].pending[change].apply(names[directory].to_mut());
                 }
                 Effect::Sector { inode, sector, .. } => {
-                    let content = contents.entry(inode).or_insert_with(|| self.inodes[inode].durable.clone());
-                    content.put(sector, self.inodes[inode].pending[&sector][version].clone());
+                    let of = &self.inodes[inode];
+                    let content = contents.entry(inode).or_insert_with(|| of.durable.clone());
+                    let bytes = match (tear, of.pending[&sector].last()) {
+                        (Some(tear), Some(new)) => tear.apply(&of.durable.sector(sector), new),
+                        _ => of.pending[&sector][version].clone(),
+                    };
+                    content.put(sector, bytes);
                 }
                 Effect::Len { inode, .. } => {
                     lens.insert(inode, self.inodes[inode].pending_lens[version]);
@@ -371,8 +458,86 @@ impl Disk {
             content
         };
         let mut image = Image::default();
-        self.walk(ABOVE, "", &|directory| names[directory].clone(), &content, &mut image);
-        Crash { image, outcomes }
+        self.walk(ABOVE, "", &|directory| &names[directory], &content, &mut image);
+        Crash { image, outcomes, torn }
+    }
+}
+
+/// A sector of which a part is old and a part new.
+#[derive(Clone, Copy, Debug)]
+struct Tear {
+    effect: usize,
+    at: usize,
+    new_first: bool,
+}
+impl Tear {
+    fn apply(self, old: &Shared, new: &Shared) -> Shared {
+        let (old, new) = (bytes_of(old), bytes_of(new));
+        let (mut bytes, from) = if self.new_first { (new, old) } else { (old, new) };
+        bytes[self.at..].copy_from_slice(&from[self.at..]);
+        shared(bytes)
+    }
+}
+/// The bytes at which one sector can be torn.
+#[derive(Clone, Copy, Debug)]
+struct Tears {
+    effect: usize,
+    from: usize,
+    to: usize,
+}
+impl Tears {
+    /// Each byte, either part new, nothing or all of the rest.
+    fn count(&self) -> u64 {
+        4 * u64::try_from(self.to - self.from).expect("at most a sector")
+    }
+}
+
+/// The crashes of a disk that tears sectors, from [`Disk::torn`].
+#[derive(Debug)]
+pub struct Torn<'a> {
+    disk: &'a Disk,
+    effects: Vec<Effect>,
+    tears: Vec<Tears>,
+    exhaustive: bool,
+    count: u64,
+    next: u64,
+    random: Random,
+}
+impl Torn<'_> {
+    /// Whether these are all there can be.
+    #[must_use]
+    pub fn is_exhaustive(&self) -> bool {
+        self.exhaustive
+    }
+    fn drawn(&mut self) -> (Tear, Vec<usize>) {
+        let of = self.tears[self.random.below(self.tears.len())];
+        let at = of.from + self.random.below(of.to - of.from);
+        let tear = Tear { effect: of.effect, at, new_first: self.random.below(2) == 0 };
+        let random = &mut self.random;
+        (tear, self.effects.iter().map(|effect| random.below(effect.outcomes())).collect())
+    }
+    fn numbered(&self, n: u64) -> Option<(Tear, Vec<usize>)> {
+        let mut rest = n;
+        let of = self.tears.iter().find(|tears| {
+            let is_here = rest < tears.count();
+            rest -= if is_here { 0 } else { tears.count() };
+            is_here
+        })?;
+        let all = digit(&mut rest, 2) == 1;
+        let new_first = digit(&mut rest, 2) == 1;
+        let tear = Tear { effect: of.effect, at: of.from + digit(&mut rest, SECTOR), new_first };
+        Some((tear, self.effects.iter().map(|effect| if all { effect.outcomes() - 1 } else { 0 }).collect()))
+    }
+}
+impl Iterator for Torn<'_> {
+    type Item = Crash;
+    fn next(&mut self) -> Option<Crash> {
+        if self.next == self.count {
+            return None;
+        }
+        let (tear, outcomes) = if self.exhaustive { self.numbered(self.next)? } else { self.drawn() };
+        self.next += 1;
+        Some(self.disk.crash(&self.effects, &|n| outcomes[n], Some(tear)))
     }
 }
 
@@ -423,7 +588,7 @@ impl Iterator for Crashes<'_> {
         }
         let outcomes = self.outcomes(self.next);
         self.next += 1;
-        Some(self.disk.crash(&self.effects, &|n| outcomes[n]))
+        Some(self.disk.crash(&self.effects, &|n| outcomes[n], None))
     }
 }
 
@@ -433,20 +598,4 @@ fn digit(number: &mut u64, base: usize) -> usize {
     let digit = *number % wide;
     *number /= wide;
     usize::try_from(digit).expect("a digit is less than its base")
-}
-
-/// xorshift64*: reproducible draws for samples, nothing that needs to be good.
-#[derive(Clone, Debug)]
-struct Random(u64);
-impl Random {
-    fn new(seed: u64) -> Self {
-        Self(seed ^ 0x9E37_79B9_7F4A_7C15)
-    }
-    fn draw(&mut self) -> u64 {
-        self.0 = self.0.max(1);
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11
-    }
 }

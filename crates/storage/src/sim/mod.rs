@@ -8,50 +8,22 @@
 
 mod content;
 mod disk;
+mod fault;
+mod random;
 
 pub use content::{Content, SECTOR};
-pub use disk::{Crash, Crashes, Disk, Image};
+pub use disk::{Crash, Crashes, Disk, Image, Torn};
+pub use fault::Fault;
+pub use random::Random;
 
 use crate::files::{File, Files, Open, split_path};
 use content::{sector_of, sectors_in, start_of, to_u64, to_usize};
 use disk::{ABOVE, Directory, Inode, NameChange, Node};
+use fault::{Call, Plan, failure};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-/// A failure to come. Each happens once, at the `nth` such operation from now on; 1 is the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// A sync, of a file or a directory, fails. Of what it should have made durable, the n-th part (a sector, or a change
-    /// of a name) reached the disk if bit n of `kept` is set, modulo 60; the rest is lost although it still shows. The
-    /// length is kept or lost with `len_kept`.
-    Sync {
-        /// Which sync.
-        nth: u64,
-        /// What of it reached the disk.
-        kept: u64,
-        /// Whether a new length reached the disk.
-        len_kept: bool,
-    },
-    /// An allocation finds no space.
-    Allocate {
-        /// Which allocation.
-        nth: u64,
-    },
-    /// A write fails after some of it was written.
-    Write {
-        /// Which write.
-        nth: u64,
-        /// How many sectors of it were written.
-        sectors: u64,
-    },
-    /// A rename fails and does nothing.
-    Rename {
-        /// Which rename.
-        nth: u64,
-    },
-}
 
 /// How often the disk was asked, since the start or the last [`SimFiles::take_counts`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +49,10 @@ pub struct Counts {
     pub data_syncs: u64,
     /// Syncs of directories.
     pub directory_syncs: u64,
+    /// Calls of all kinds, as [`Fault::Call`] counts them.
+    pub calls: u64,
+    /// The most bytes that one read asked for: memory that the reader had set aside.
+    pub read_bytes_max: u64,
 }
 
 /// The disk after one operation.
@@ -103,8 +79,7 @@ struct Sim {
     recording: bool,
     snapshots: Vec<Snapshot>,
     mark: u64,
-    faults: Vec<Fault>,
-    fired: u64,
+    plan: Plan,
     capacity: Option<u64>,
     counts: Counts,
 }
@@ -152,13 +127,11 @@ impl SimFiles {
     }
     /// Adds a failure to come.
     pub fn inject(&self, fault: Fault) {
-        self.sim().faults.push(fault);
+        self.sim().plan.add(fault);
     }
     /// Takes back the failures that did not happen, and says how many did since the last call.
     pub fn take_faults(&self) -> u64 {
-        let mut sim = self.sim();
-        sim.faults.clear();
-        std::mem::take(&mut sim.fired)
+        self.sim().plan.take()
     }
     /// Limits the sum of all lengths, in bytes; what would exceed it fails for lack of space.
     pub fn set_capacity(&self, bytes: Option<u64>) {
@@ -184,6 +157,19 @@ impl SimFiles {
         }
         sim.snapshot(true, || format!("evict {which:x}"));
     }
+    /// Flips a bit of a file, durably and in the cache: a medium that decays.
+    ///
+    /// # Errors
+    /// As opening the file; `UnexpectedEof` when it has no such byte.
+    pub fn rot(&self, path: &str, offset: u64, bit: u8) -> io::Result<()> {
+        let mut sim = self.sim();
+        let inode = sim.file(path)?;
+        if !sim.disk.inodes[inode].rot(offset, 1 << (bit % 8)) {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        sim.snapshot(true, || format!("bit {bit} of byte {offset} of {path} decays"));
+        Ok(())
+    }
     fn sim(&self) -> MutexGuard<'_, Sim> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -196,20 +182,10 @@ impl Sim {
             self.snapshots.push(snapshot);
         }
     }
-    /// Counts down the faults of one kind, of which `nth` names the counter, and takes the one that is due.
-    fn due(&mut self, nth: impl Fn(&mut Fault) -> Option<&mut u64>) -> Option<Fault> {
-        let mut due = None;
-        for (n, fault) in self.faults.iter_mut().enumerate() {
-            if let Some(left) = nth(fault) {
-                *left = left.saturating_sub(1);
-                if *left == 0 && due.is_none() {
-                    due = Some(n);
-                }
-            }
-        }
-        let fault = self.faults.remove(due?);
-        self.fired += 1;
-        Some(fault)
+    /// Counts a call, and says what goes wrong with it.
+    fn begin(&mut self, call: Call) -> io::Result<Option<Fault>> {
+        self.counts.calls += 1;
+        self.plan.due(call)
     }
     fn node(&self, path: &str) -> io::Result<Node> {
         let mut node = self.disk.directories[ABOVE].visible.get("").copied();
@@ -283,43 +259,68 @@ impl Sim {
     /// Some whole sectors after each other, in a few steps: a kill or a reader may come between.
     fn write(&mut self, inode: usize, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.counts.writes += 1;
-        let end = offset.checked_add(to_u64(bytes.len())).ok_or(io::ErrorKind::FileTooLarge)?;
+        let fault = self.begin(Call::Write)?;
+        let len = to_u64(bytes.len());
+        let offset = match fault {
+            Some(Fault::LostWrite { .. }) => return Ok(()),
+            Some(Fault::MisdirectedWrite { sectors, .. }) => {
+                let by = start_of(sectors.unsigned_abs());
+                if sectors < 0 { offset.saturating_sub(by) } else { offset.saturating_add(by) }
+            }
+            _ => offset,
+        };
+        let end = offset.checked_add(len).ok_or(io::ErrorKind::FileTooLarge)?;
         if bytes.is_empty() {
             return Ok(());
         }
         self.room(inode, end)?;
         let first = sector_of(offset);
-        let fails_at = match self.due(|fault| if let Fault::Write { nth, .. } = fault { Some(nth) } else { None }) {
-            Some(Fault::Write { sectors, .. }) => Some(start_of(first.saturating_add(sectors)).clamp(offset, end)),
-            _ => None,
+        let (stop, error) = match fault {
+            Some(Fault::Write { sectors, .. }) => (start_of(first.saturating_add(sectors)).clamp(offset, end), Some(failure())),
+            Some(Fault::ShortWrite { bytes, error, .. }) => (offset + bytes.min(len), Some(error.into())),
+            _ => (end, None),
         };
-        let stop = fails_at.unwrap_or(end);
         let step = (sectors_in(stop) - first).div_ceil(WRITE_STEPS_MAX).max(1);
         let mut from = offset;
         while from < stop {
             let to = start_of(sector_of(from) + step).min(stop);
             self.disk.inodes[inode].write(&bytes[to_usize(from - offset)..to_usize(to - offset)], from, to);
             self.counts.bytes_written += to - from;
-            self.snapshot(to == stop, || format!("write file {inode} {offset}+{} up to {to}", bytes.len()));
+            self.snapshot(to == stop, || format!("write file {inode} {offset}+{len} up to {to}"));
             from = to;
         }
-        if fails_at.is_some() { Err(failure()) } else { Ok(()) }
+        error.map_or(Ok(()), Err)
     }
-    /// Counts a sync and says which parts of it reach the disk, when not all of them do.
-    fn sync_fault(&mut self) -> Option<(u64, bool)> {
-        match self.due(|fault| if let Fault::Sync { nth, .. } = fault { Some(nth) } else { None }) {
-            Some(Fault::Sync { kept, len_kept, .. }) => Some((kept, len_kept)),
-            _ => None,
+    fn read(&mut self, inode: usize, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.counts.reads += 1;
+        self.counts.read_bytes_max = self.counts.read_bytes_max.max(to_u64(into.len()));
+        let fault = self.begin(Call::Read)?;
+        let file = &self.disk.inodes[inode];
+        let n = match fault {
+            Some(Fault::ShortRead { bytes, .. }) => {
+                let shorter = bytes.min(into.len());
+                file.visible.read(&mut into[..shorter], offset)
+            }
+            Some(Fault::StaleRead { .. }) => file.shown_stale().read(into, offset),
+            _ => file.visible.read(into, offset),
+        };
+        if let Some(Fault::FlippedRead { bit, .. }) = fault
+            && n > 0
+        {
+            into[bit / 8 % n] ^= 1 << (bit % 8);
         }
+        self.counts.bytes_read += to_u64(n);
+        Ok(n)
     }
     fn sync(&mut self, inode: usize, data_only: bool) -> io::Result<()> {
         *(if data_only { &mut self.counts.data_syncs } else { &mut self.counts.syncs }) += 1;
-        let fault = self.sync_fault();
+        let fault = self.begin(Call::Sync)?;
         let file = &mut self.disk.inodes[inode];
         match fault {
-            Some((kept, len_kept)) => file.sync_fails(|n| bit(kept, n), len_kept),
-            None if data_only => file.sync_data(),
-            None => file.sync_all(),
+            Some(Fault::LyingSync { .. }) => return Ok(()),
+            Some(Fault::Sync { kept, len_kept, .. }) => file.sync_fails(|n| bit(kept, n), len_kept),
+            _ if data_only => file.sync_data(),
+            _ => file.sync_all(),
         }
         let failed = if fault.is_some() { " fails" } else { "" };
         self.snapshot(true, || format!("{} file {inode}{failed}", if data_only { "fdatasync" } else { "fsync" }));
@@ -334,26 +335,24 @@ fn bit(mask: u64, n: usize) -> bool {
     mask >> (n % 60) & 1 == 1
 }
 
-/// EIO, as near as the standard library can name it.
-fn failure() -> io::Error {
-    io::Error::other("simulated failure of the disk")
-}
-
 impl Files for SimFiles {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
         let mut sim = self.sim();
         sim.counts.opens += 1;
+        sim.begin(Call::Open)?;
         let inode = if how == Open::Create { sim.create(path)? } else { sim.file(path)? };
         Ok(Arc::new(SimFile { files: self.clone(), inode, writable: how != Open::Read }))
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let mut sim = self.sim();
         sim.counts.lists += 1;
+        sim.begin(Call::List)?;
         let directory = sim.directory(directory)?;
         Ok(sim.disk.directories[directory].visible.keys().cloned().collect())
     }
     fn create_directory(&self, directory: &str) -> io::Result<()> {
         let mut sim = self.sim();
+        sim.begin(Call::CreateDirectory)?;
         let (parent, name) = if directory.is_empty() { (ABOVE, "") } else { sim.parent(directory)? };
         match sim.disk.directories[parent].visible.get(name) {
             Some(Node::Directory(_)) => return Ok(()),
@@ -370,8 +369,12 @@ impl Files for SimFiles {
         let mut sim = self.sim();
         let number = sim.directory(directory)?;
         sim.counts.directory_syncs += 1;
-        let fault = sim.sync_fault();
-        sim.disk.directories[number].sync(|n| fault.is_none_or(|(kept, _)| bit(kept, n)));
+        let fault = match sim.begin(Call::Sync)? {
+            Some(Fault::LyingSync { .. }) => return Ok(()),
+            Some(Fault::Sync { kept, .. }) => Some(kept),
+            _ => None,
+        };
+        sim.disk.directories[number].sync(|n| fault.is_none_or(|kept| bit(kept, n)));
         let failed = if fault.is_some() { " fails" } else { "" };
         sim.snapshot(true, || format!("fsync directory {directory:?}{failed}"));
         if fault.is_some() { Err(failure()) } else { Ok(()) }
@@ -383,18 +386,19 @@ impl Files for SimFiles {
         if parent != to_parent {
             return Err(io::ErrorKind::CrossesDevices.into());
         }
-        if sim.due(|fault| if let Fault::Rename { nth } = fault { Some(nth) } else { None }).is_some() {
-            return Err(failure());
-        }
+        sim.begin(Call::Rename)?;
         sim.disk.directories[parent].change(NameChange::Rename(from_name.to_owned(), to_name.to_owned(), node));
         sim.snapshot(true, || format!("rename {from} {to}"));
         Ok(())
     }
     fn remove(&self, path: &str) -> io::Result<()> {
-        self.sim().remove(path)
+        let mut sim = self.sim();
+        sim.begin(Call::Remove)?;
+        sim.remove(path)
     }
     fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>> {
         let mut sim = self.sim();
+        sim.begin(Call::Lock)?;
         let inode = sim.file(path)?;
         if !sim.locked.insert(inode) {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -428,20 +432,19 @@ impl SimFile {
 }
 impl File for SimFile {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.files.sim().disk.inodes[self.inode].visible.len())
+        let mut sim = self.files.sim();
+        sim.begin(Call::Len)?;
+        Ok(sim.disk.inodes[self.inode].visible.len())
     }
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut sim = self.files.sim();
-        let n = sim.disk.inodes[self.inode].visible.read(into, offset);
-        sim.counts.reads += 1;
-        sim.counts.bytes_read += to_u64(n);
-        Ok(n)
+        self.files.sim().read(self.inode, into, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.writable()?.write(self.inode, bytes, offset)
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut sim = self.writable()?;
+        sim.begin(Call::SetLen)?;
         sim.room(self.inode, len)?;
         sim.disk.inodes[self.inode].set_visible_len(len);
         sim.snapshot(true, || format!("ftruncate file {} {len}", self.inode));
@@ -450,9 +453,7 @@ impl File for SimFile {
     fn allocate(&self, len: u64) -> io::Result<()> {
         let mut sim = self.writable()?;
         sim.counts.allocations += 1;
-        if sim.due(|fault| if let Fault::Allocate { nth } = fault { Some(nth) } else { None }).is_some() {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
+        sim.begin(Call::Allocate)?;
         sim.room(self.inode, len)?;
         let file = &mut sim.disk.inodes[self.inode];
         file.set_visible_len(len.max(file.visible.len()));
