@@ -2,6 +2,7 @@
 //! blobs. Nothing here sees an event's type; nothing above sees a file.
 #![forbid(unsafe_code)]
 
+pub mod backup;
 pub mod blobs;
 pub mod budget;
 pub mod disk;
@@ -9,6 +10,7 @@ pub mod files;
 pub mod index;
 pub mod log;
 pub mod memory;
+pub mod salvage;
 pub mod sim;
 pub mod store;
 pub mod vault;

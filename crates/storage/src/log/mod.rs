@@ -9,6 +9,7 @@ mod batch;
 mod bytes;
 mod check;
 mod chunks;
+mod copy;
 mod create;
 mod damage;
 mod evidence;
@@ -17,6 +18,9 @@ mod golden;
 mod head;
 mod head_writer;
 mod identity;
+mod loss;
+mod place;
+mod prefix;
 mod recovery;
 mod repair;
 mod segment;
@@ -27,6 +31,11 @@ mod walk;
 mod writer;
 
 pub(crate) use batch::{BATCH_FIXED_BYTES, RECORD_SUM_BYTES};
+pub use copy::{
+    LogCopy, Provable, Taken, first_salt, ledger_of_segments, log_bytes, provable, provable_start, reads_back, segments_of,
+    write_provable,
+};
+pub use loss::{Island, Trace};
 pub use segments::Segments;
 pub use verify::{Finding, LogReport, verify};
 pub use view::{LogView, Note};

@@ -87,8 +87,8 @@ impl fmt::Debug for StoreOptions {
     }
 }
 impl StoreOptions {
-    /// For a reader that only verifies.
-    fn reading() -> Self {
+    /// For a reader that only verifies or copies.
+    pub(crate) fn reading() -> Self {
         Self {
             segment_bytes: limits::SEGMENT_BYTES_DEFAULT,
             durability: Durability::Grouped,

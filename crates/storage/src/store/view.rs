@@ -194,6 +194,14 @@ impl View {
     pub fn open_value(&self, commitment: &Commitment) -> Result<Opened> {
         self.shared.open_value(commitment)
     }
+    /// The handles of the erasures that the first `upto` records name.
+    ///
+    /// # Errors
+    /// `Damaged`, I/O.
+    pub fn erased_handles(&self, upto: Size) -> Result<Vec<[u8; 16]>> {
+        let upto = upto.min(self.head().size);
+        Ok(self.shared.erasures(0..upto.0)?.into_iter().map(|(.., handle)| handle).collect())
+    }
     /// A blob such as `snapshots/NAME`; none when there is none of that name.
     ///
     /// # Errors

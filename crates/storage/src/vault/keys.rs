@@ -138,7 +138,10 @@ impl Keys {
     }
     /// The slot of a subject; of a writer's vault.
     pub(super) fn find(&self, subject: &SubjectId) -> Result<Option<(u32, Slot)>> {
-        let hash = self.subject_hash(subject);
+        self.find_hash(self.subject_hash(subject))
+    }
+    /// As [`Self::find`], by the keyed hash.
+    pub(super) fn find_hash(&self, hash: [u8; 32]) -> Result<Option<(u32, Slot)>> {
         let candidates: Vec<u32> = {
             let mut known = self.known();
             let (scanned, count) = (known.scanned, known.count);
@@ -195,6 +198,20 @@ impl Keys {
         self.file.sync_data().map_err(|e| self.io(e, "sync the vault's keys"))?;
         // `reserve` checked that the sum fits.
         known.count = first.saturating_add(u32::try_from(slots.len()).unwrap_or(u32::MAX));
+        Ok(())
+    }
+    /// Every slot of the file, none where it is damaged; reserved space is passed over. Of a reader's vault too.
+    pub(super) fn each(&self, each: &mut dyn FnMut(u32, Option<Slot>)) -> Result<()> {
+        let mut b = [0; SLOT_BYTES];
+        for number in 0..u32::MAX {
+            let read = self.file.read_at(&mut b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
+            if read == 0 {
+                break;
+            }
+            if b[..read].iter().any(|byte| *byte != 0) {
+                each(number, Slot::decode(&b[..read], self.ledger_id, number));
+            }
+        }
         Ok(())
     }
     /// The slots with these handles whose rows may still be there.

@@ -16,6 +16,7 @@
 //! place), and in a writer about 24 bytes a subject once a personal value is first put. Opening reads headers and the rows
 //! since the last [`Vault::mark`] only.
 
+mod copy;
 mod erase;
 mod format;
 mod keys;
@@ -24,6 +25,9 @@ mod recover;
 mod rows;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use copy::same_secret;
+pub use copy::{CopiedRows, Wanted};
 
 use crate::files::Files;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
