@@ -94,6 +94,14 @@ impl Root {
         use base64::Engine as _;
         base64::engine::general_purpose::STANDARD.encode(self.0)
     }
+    /// The root that [`Self::to_base64`] writes exactly so.
+    #[must_use]
+    pub fn from_base64(text: &str) -> Option<Self> {
+        use base64::Engine as _;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(text).ok()?;
+        let root = Self(bytes.try_into().ok()?);
+        (root.to_base64() == text).then_some(root)
+    }
 }
 
 /// The log at a size: what a checkpoint signs.

@@ -60,6 +60,9 @@ impl Files for DiskFiles {
                 }
                 options.write(true).create_new(true);
             }
+            Open::Ensure => {
+                options.write(true).create(true).truncate(false);
+            }
         }
         let file = options.open(path)?;
         if file.metadata()?.is_dir() {

@@ -16,6 +16,8 @@ pub enum Open {
     Write,
     /// A new file, for reading and writing; an existing one of that name is unlinked first.
     Create,
+    /// A file for reading and writing, an empty one when there is none of that name.
+    Ensure,
 }
 
 /// A place for a ledger's files.

@@ -63,7 +63,7 @@ impl Tree {
 impl Files for MemoryFiles {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
         let mut tree = self.tree();
-        if how == Open::Create {
+        if how == Open::Create || (how == Open::Ensure && !tree.files.contains_key(path)) {
             tree.directory(split_path(path).0)?;
             if tree.directories.contains(path) {
                 return Err(io::ErrorKind::IsADirectory.into());

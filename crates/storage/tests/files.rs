@@ -62,7 +62,7 @@ fn directories_are_created_listed_and_synced() {
         assert_eq!(kind(files.sync_directory("HEAD")), Some(ErrorKind::NotADirectory));
         assert_eq!(kind(files.create_directory("HEAD")), Some(ErrorKind::AlreadyExists));
         assert_eq!(kind(files.open("vault/1", Open::Create)), Some(ErrorKind::NotFound));
-        for how in [Open::Read, Open::Write, Open::Create] {
+        for how in [Open::Read, Open::Write, Open::Create, Open::Ensure] {
             assert!(files.open("log", how).is_err(), "a directory is no file");
         }
     });
@@ -88,6 +88,16 @@ fn bytes_are_read_where_they_were_written() {
         file.sync_data().unwrap();
         file.sync_all().unwrap();
         assert_eq!(all(&*files.open("log/0", Open::Read).unwrap()), expected);
+    });
+}
+
+#[test]
+fn a_file_is_ensured_without_touching_one_that_is_there() {
+    on_each_created(|files| {
+        assert_eq!(kind(files.open("vault/1", Open::Ensure)), Some(ErrorKind::NotFound), "there is no such directory");
+        let file = files.open("log/ensured", Open::Ensure).unwrap();
+        file.write_at(b"kept", 0).unwrap();
+        assert_eq!(all(&*files.open("log/ensured", Open::Ensure).unwrap()), b"kept");
     });
 }
 

@@ -13,6 +13,7 @@ mod copy;
 mod create;
 mod damage;
 mod evidence;
+mod force;
 #[cfg(test)]
 mod golden;
 mod head;
@@ -35,6 +36,7 @@ pub use copy::{
     LogCopy, Provable, Taken, first_salt, ledger_of_segments, log_bytes, provable, provable_start, reads_back, segments_of,
     write_provable,
 };
+pub use force::force;
 pub use loss::{Island, Trace};
 pub use segments::Segments;
 pub use verify::{Finding, LogReport, verify};

@@ -340,7 +340,11 @@ impl Files for SimFiles {
         let mut sim = self.sim();
         sim.counts.opens += 1;
         sim.begin(Call::Open)?;
-        let inode = if how == Open::Create { sim.create(path)? } else { sim.file(path)? };
+        let inode = match how {
+            Open::Create => sim.create(path)?,
+            Open::Ensure if matches!(sim.file(path), Err(e) if e.kind() == io::ErrorKind::NotFound) => sim.create(path)?,
+            _ => sim.file(path)?,
+        };
         Ok(Arc::new(SimFile { files: self.clone(), inode, writable: how != Open::Read }))
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {

@@ -69,7 +69,7 @@ pub fn verify(files: &Arc<dyn Files>, progress: &mut dyn FnMut(u64, u64)) -> Res
     Ok(report)
 }
 
-fn log_report(files: &Arc<dyn Files>, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
+pub(super) fn log_report(files: &Arc<dyn Files>, progress: &mut dyn FnMut(u64, u64)) -> Result<Report> {
     let (tell, told) = mpsc::channel();
     // The log is verified by several threads; what they tell reaches the caller on its own.
     let log = thread::scope(|scope| {

@@ -7,8 +7,10 @@
 //! read-only in another process.
 
 mod audit;
+mod checkpoints;
 mod group;
 mod matching;
+mod proofs;
 mod queue;
 mod reservation;
 mod select;
