@@ -109,8 +109,8 @@ class Sums:
 class Log:
     """A whole log, read from its first byte to its last."""
 
-    def __init__(self, directory, ledger):
-        self.directory, self.ledger = Path(directory), ledger
+    def __init__(self, directory, ledger, whole=False):
+        self.directory, self.ledger, self._whole = Path(directory), ledger, whole
         self.damage, self.notes, self.unreadable = [], [], []
         self.records, self.leaves, self.batch_starts, self.segment_starts = [], [], [], []
         self._ends = {0: []}  # the ends at each size: one, or two where a segment starts
@@ -267,7 +267,8 @@ class Log:
                 record.read()
             except Invalid as invalid:
                 self.unreadable.append(f"log/{self._end.segment}: the record at position {position} cannot be read: {invalid}")
-            record.metadata = record.payload = None  # not needed any more, and most of the memory
+            if not self._whole:
+                record.metadata = record.payload = None  # not needed any more, and most of the memory
             records.append(record)
             at = end + 4
         if at != len(view):

@@ -1,0 +1,161 @@
+"""The second verifier: what `sovang check` says, said by a program that shares no line with it. Written from docs/FORMAT.md §11 and
+the C2SP texts it names, and from nothing else.
+
+    python3 -m venv /tmp/reader && /tmp/reader/bin/pip install -r tests/reader/requirements.txt
+    /tmp/reader/bin/python tests/reader/check.py FILE... --vkey VKEY | --policy POLICY [--leaf ENTRY] [--origin TEXT] [--replay DIR]
+
+FILE is a checkpoint, proof, receipt, growth (behind the checkpoint it grows from), fork proof, statement, disclosure (behind the
+receipt of its record), or a directory of tiles. Exit codes: 0 all hold; 1 one is false or malformed; 2 usage, no trusted key, or
+nothing says which record a proof is about. 1 outranks 2.
+"""
+
+import argparse
+import base64
+import json
+import sys
+from pathlib import Path
+
+from disclosures import Disclosure
+from events import book_of, rows_of
+from notes import Checkpoint, Refused, text_of
+from proofs import FORK_LINE, PROOF_LINE, Fork, Growth, NoLeaf, Proof
+from record import Invalid
+from segments import Damaged, Log, read_ledger
+from statements import STATEMENT_LINE, Statement
+from tiles import Tiles
+from trust import Usage, add_trust, read_file, read_keys, read_policy
+
+
+class Checker:
+    """Whom to trust, and what the files before this one have shown."""
+
+    def __init__(self, keys, policy, entry=None, replayed=None):
+        self.keys, self.policy, self.entry, self.replayed = keys, policy, entry, replayed
+        self._checkpoint, self._receipt = None, None
+
+    def check(self, data):
+        """What the bytes of a file prove; raises what is against it."""
+        text = text_of(data)
+        first = text.split("\n", 1)[0]
+        if first == PROOF_LINE:
+            return self._proof(Proof(text))
+        if first.startswith("old "):
+            return self._growth(Growth(text))
+        if first == FORK_LINE:
+            older, newer = Fork(text).prove(self._log_policy())
+            return _told("fork", newer) | {"older_size": older.checkpoint.size}
+        if first == STATEMENT_LINE:
+            return self._statement(Statement(text))
+        if first.startswith("{"):
+            if self._receipt is None:
+                raise Usage("a disclosure stands behind the receipt of its record")
+            return {"kind": "disclosure"} | Disclosure(text).prove(self._receipt)
+        proven = self._log_policy().prove(Checkpoint(text))
+        self._checkpoint = proven.checkpoint
+        return _told("checkpoint", proven)
+
+    def check_tiles(self, directory):
+        """What a directory of tiles proves."""
+        return _told("tiles", Tiles(directory).prove(self._log_policy()))
+
+    def _log_policy(self):
+        if not self.policy.logs:
+            raise Usage("no log's key is given")
+        return self.policy
+
+    def _proof(self, proof):
+        proven, record_hash = proof.prove(self._log_policy(), self.entry)
+        self._receipt = proof
+        told = _told("receipt" if proof.record else "proof", proven) | {"position": proof.index}
+        return told | ({"record_hash": record_hash.hex()} if record_hash else {})
+
+    def _growth(self, growth):
+        if self._checkpoint is None:
+            raise Usage("a growth stands behind the checkpoint it grows from")
+        _, now = growth.prove(self._checkpoint, self._log_policy())
+        self._checkpoint = now.checkpoint
+        return _told("growth", now)
+
+    def _statement(self, statement):
+        key, ignored = statement.prove([*self.keys, *self.policy.logs])
+        logs = any(statement.checkpoint.origin in (log.name, self.policy.origin) for log in self.policy.logs)
+        told = {"kind": "statement", "by": str(key), "checkpoint_checked": logs, "ignored_lines": ignored}
+        if logs:
+            told |= _told("statement", self.policy.prove(statement.checkpoint))
+        if self.replayed is not None:
+            log, book = self.replayed
+            try:
+                statement.check_replay(log, lambda tally, parameters: rows_of(book, tally, parameters))
+            except Invalid as invalid:
+                raise Refused(str(invalid)) from None
+        return told
+
+
+def _told(kind, proven):
+    checkpoint = proven.checkpoint
+    witnesses = [{"name": name, "time": first} for name, (first, _) in sorted(proven.witnesses.items())]
+    return {"kind": kind, "origin": checkpoint.origin, "size": checkpoint.size, "root": base64.b64encode(checkpoint.root).decode(),
+            "log": str(proven.log), "witnesses": witnesses, "ignored_lines": proven.ignored, "not_after": proven.not_after}
+
+
+def _replayed(directory):
+    try:
+        log = Log(directory, read_ledger(directory), whole=True)
+        if log.damage:
+            raise Damaged("; ".join(log.damage))
+        return log, book_of(log.records[: log.head[0]])
+    except (Damaged, Invalid) as error:
+        raise Usage(f"--replay {directory}: {error}") from None
+
+
+def check_files(paths, checker):
+    """What each file proves, and the exit code of all."""
+    said, codes = [], set()
+    for path in paths:
+        try:
+            told = checker.check_tiles(path) if Path(path).is_dir() else checker.check(read_file(path))
+            code, what = 0, None
+        except (Usage, NoLeaf) as error:
+            told, code, what = {}, 2, str(error)
+        except Refused as error:
+            told, code, what = {}, 1, str(error)
+        codes.add(code)
+        said.append({"file": str(path), "ok": not code, "what": what} | told)
+    return said, 1 if 1 in codes else max(codes)
+
+
+def arguments_of(command_line=None):
+    """The command line, parsed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", 1)[0])
+    parser.add_argument("files", metavar="FILE", nargs="+")
+    add_trust(parser)
+    parser.add_argument("--leaf", metavar="FILE", help="the raw entry that a proof is about")
+    parser.add_argument("--replay", metavar="DIR", help="computes a statement again from this ledger")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    return parser.parse_args(command_line)
+
+
+def main():
+    arguments = arguments_of()
+    try:
+        keys = read_keys(arguments.vkey)
+        policy = read_policy(arguments, keys)
+        entry = read_file(arguments.leaf) if arguments.leaf else None
+        checker = Checker(keys, policy, entry, _replayed(arguments.replay) if arguments.replay else None)
+    except Usage as usage:
+        print(usage, file=sys.stderr)
+        return 2
+    said, code = check_files(arguments.files, checker)
+    if arguments.json:
+        print(json.dumps({"ok": not code, "files": said}, ensure_ascii=False))
+    else:
+        for told in said:
+            print(f"{told['file']}: {'holds' if told['ok'] else 'REFUSED'}")
+            for name, value in told.items():
+                if name not in ("file", "ok") and value is not None:
+                    print(f"  {name:<18} {value}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Statements: a figure bound to the log it was computed from (docs/FORMAT.md §11.6)."""
+
+import json
+import re
+
+from checksums import blake3_in
+from merkle import append, root_of
+from notes import SIGNS, Checkpoint, Note, Refused, number_of
+
+STATEMENT_LINE = "sovang statement v1"
+_NAMES = ("tally", "revision", "parameters", "digest", "result")
+_PARAMETERS = {"as_of", "by", "from", "map_date", "to", "where"}
+_RESULT = {"tally", "size", "root", "as_of", "rows"}
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+def canonical(value):
+    """A value in RFC 8785 form, integers in plain decimal whatever their size."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{canonical(name)}:{canonical(value[name])}" for name in names) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def from_canonical(text):
+    """The value of a text in that form."""
+
+    def refuse(what):
+        raise Refused(f"JSON that is no integer: {what[:80]}")
+
+    def once(pairs):
+        names = dict(pairs)
+        if len(names) != len(pairs):
+            raise Refused("JSON with a key twice")
+        return names
+
+    try:
+        value = json.loads(text, parse_float=refuse, parse_constant=refuse, object_pairs_hook=once)
+        if canonical(value) != text:
+            raise Refused(f"JSON that is not in canonical form: {text[:80]}")
+    except (ValueError, RecursionError):
+        raise Refused(f"no JSON: {text[:80]}") from None
+    return value
+
+
+def _is_text_list(value):
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _ascend(values):
+    """Whether these are the values of one dimension, none first."""
+    if not isinstance(values, list) or not values or any(value is not None and type(value) not in (int, str) for value in values):
+        return False
+    keys = [(value is not None, type(value) is str, value if value is not None else 0) for value in values]
+    return all(a < b for a, b in zip(keys, keys[1:]))
+
+
+class Statement:
+    """A statement, as written and not yet believed."""
+
+    def __init__(self, text):
+        self.note = Note(text)
+        head, empty, rest = self.note.text.partition("\n\n")
+        lines = head.split("\n")
+        if lines[0] != STATEMENT_LINE or not empty or len(lines) != 6:
+            raise Refused("a statement has six lines before its checkpoint")
+        for line, name in zip(lines[1:], _NAMES):
+            if not line.startswith(f"{name} "):
+                raise Refused(f"no line {name!r}: {line[:80]!r}")
+        self.tally, revision, parameters, digest, self.result_text = (line.split(" ", 1)[1] for line in lines[1:])
+        self.revision, self.parameters = number_of(revision), from_canonical(parameters)
+        self.result, self.checkpoint = from_canonical(self.result_text), Checkpoint(rest)
+        if digest != blake3_in("statement result v1", self.result_text.encode()).hex():
+            raise Refused("the digest is not that of the result")
+        self._check_parameters()
+        self._check_result()
+
+    def _check_parameters(self):
+        said = self.parameters
+        if not isinstance(said, dict) or set(said) != _PARAMETERS:
+            raise Refused("the parameters are others")
+        as_of, days = said["as_of"], (said["from"], said["map_date"], said["to"])
+        if type(as_of) is not int or not 0 <= as_of <= self.checkpoint.size:
+            raise Refused(f"as_of is {as_of}, and the checkpoint's size {self.checkpoint.size}")
+        if not _is_text_list(said["by"]) or any(day is not None and not (isinstance(day, str) and _DAY.fullmatch(day)) for day in days):
+            raise Refused("a dimension or a day in the parameters")
+        if not isinstance(said["where"], dict) or not all(map(_ascend, said["where"].values())):
+            raise Refused("`where` in the parameters")
+
+    def _check_result(self):
+        said = self.result
+        if not isinstance(said, dict) or not _RESULT <= set(said):
+            raise Refused("the result is no tally")
+        if (said["tally"], said["as_of"]) != (self.tally, self.parameters["as_of"]):
+            raise Refused("the result is of another tally or size than the statement")
+
+    def prove(self, keys):
+        """The key that signed it. Only the checkpoint's own log may not."""
+        signed, ignored = self.note.signers([key for key in keys if key.kind == SIGNS])
+        logs = [key.public for key in keys if key.name == self.checkpoint.origin]
+        key = next((key for key in signed if key.name != self.checkpoint.origin and key.public not in logs), None)
+        if key is None:
+            raise Refused("a statement is not signed by the log's key")
+        return key, ignored
+
+    def check_replay(self, log, rows):
+        """The log, as the second reader has read it, is the one the checkpoint signs, and the result is what `rows` computes from
+        its first records."""
+        check_beginning(self.checkpoint, log)
+        computed = self.result | {"rows": rows(self.tally, self.parameters)}
+        if canonical(computed) != self.result_text:
+            raise Refused(f"the log gives another result: {canonical(computed)[:400]}")
+
+
+def check_beginning(checkpoint, log):
+    """The log, as the second reader has read it, goes on from what a checkpoint signs."""
+    if checkpoint.origin != log.ledger.origin:
+        raise Refused(f"the ledger's origin is {log.ledger.origin!r}")
+    if checkpoint.size > log.head[0]:
+        raise Refused(f"rolled back: the ledger has {log.head[0]} records, and the checkpoint {checkpoint.size}")
+    frontier = []
+    for size, leaf in enumerate(log.leaves[: checkpoint.size]):
+        append(frontier, size, leaf)
+    if root_of(frontier) != checkpoint.root:
+        raise Refused("the ledger does not begin with what the checkpoint signs")
