@@ -4,6 +4,7 @@ The values themselves are opened only when asked for: see opening.py.
 """
 
 import struct
+import unicodedata
 from collections import namedtuple
 from pathlib import Path
 
@@ -142,7 +143,7 @@ class Vault:
             if row.state != _VALUE or slot is None or slot.state != _LIVING:
                 continue
             value = value_of(self._ledger.id, slot.key, row)
-            if value is None or blake3_keyed(names, value[0].encode()) != slot.subject:
+            if value is None or blake3_keyed(names, unicodedata.normalize("NFC", value[0]).encode()) != slot.subject:
                 self.disagreements.append(f"vault/rows: the row at {row.at} does not open, or is of another subject")
             else:
                 self.values[row.record, row.field] = value

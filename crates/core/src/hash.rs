@@ -149,15 +149,10 @@ pub fn commitment(salt: &[u8; 32], field: u16, value: &[u8]) -> Commitment {
 /// The key of a tag: the first 16 bytes of BLAKE3 over name, a zero byte, and the value in NFC.
 #[must_use]
 pub fn tag_key(name: &str, value: &str) -> TagKey {
-    use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
     let mut h = hasher(&TAG);
     h.update(name.as_bytes());
     h.update(&[0]);
-    if is_nfc_quick(value.chars()) == IsNormalized::Yes {
-        h.update(value.as_bytes());
-    } else {
-        h.update(value.nfc().collect::<String>().as_bytes());
-    }
+    h.update(crate::likeness::nfc(value).as_bytes());
     let mut key = [0u8; 16];
     key.copy_from_slice(&h.finalize().as_bytes()[..16]);
     TagKey(key)

@@ -2,10 +2,17 @@
 //! into records that are for ever.
 
 use crate::codec;
-use unicode_normalization::UnicodeNormalization;
+use std::borrow::Cow;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 /// Values of fewer characters count only as whole words: otherwise every text would hold them.
 const SHORT_CHARS: usize = 3;
+
+/// A text in Unicode normalization form C, in which ids compare.
+#[must_use]
+pub fn nfc(text: &str) -> Cow<'_, str> {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
 
 /// A text as it is compared: Unicode normalization form C, in lower case, each run of white space as one space, none at either
 /// end.

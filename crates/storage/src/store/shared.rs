@@ -8,7 +8,7 @@ use super::select::Select;
 use crate::files::Files;
 use crate::index::{Added, Answer, Index, IndexError};
 use crate::log::{Cursor, Identity, LogView, Segments, Walk};
-use crate::vault::Vault;
+use crate::vault::{EachValue, Vault};
 use sovang_core::event::LedgerEvent;
 use sovang_core::ids::Commitment;
 use sovang_core::personal::Opened;
@@ -411,8 +411,20 @@ impl Shared {
         let Some(vault) = &self.vault else {
             return self.vault_failure.get().map_or(Ok(Opened::Sealed), |why| Err(why.clone()));
         };
+        self.hide_erased(vault)?;
+        vault.value(commitment)
+    }
+    /// Meets every personal value that can still be read; none without a vault.
+    pub(super) fn each_value(&self, each: EachValue<'_>) -> Result<()> {
+        let Some(vault) = &self.vault else {
+            return self.vault_failure.get().map_or(Ok(()), |why| Err(why.clone()));
+        };
+        self.hide_erased(vault)?;
+        vault.each_value(each)
+    }
+    /// The writer may not have completed an erasure that the log names, and a reader may not.
+    fn hide_erased(&self, vault: &Vault) -> Result<()> {
         if matches!(self.source, Source::Files(_)) {
-            // The writer may not have completed an erasure that the log names, and a reader may not.
             let size = self.head().size;
             let mut hidden = lock(&self.hidden);
             if *hidden < size {
@@ -420,7 +432,7 @@ impl Shared {
                 *hidden = size;
             }
         }
-        vault.value(commitment)
+        Ok(())
     }
     /// A walk over `range`, from the batch in which it starts; so the first records may be before it.
     pub(super) fn walk(&self, range: &Range<u64>) -> Result<Walk> {

@@ -7,7 +7,7 @@ use crate::blobs;
 use crate::files::Files;
 use crate::index::{Index, IndexOptions};
 use crate::log::{Identity, LogView, Note};
-use crate::vault::Vault;
+use crate::vault::{EachValue, Vault};
 use sovang_core::ids::Commitment;
 use sovang_core::personal::Opened;
 use sovang_core::record::Frame;
@@ -201,6 +201,14 @@ impl View {
     pub fn erased_handles(&self, upto: Size) -> Result<Vec<[u8; 16]>> {
         let upto = upto.min(self.head().size);
         Ok(self.shared.erasures(0..upto.0)?.into_iter().map(|(.., handle)| handle).collect())
+    }
+    /// Meets every personal value that can still be read: its field's number, whose it is, and the value as it was encoded. None
+    /// without a vault; what is damaged is passed over.
+    ///
+    /// # Errors
+    /// I/O, and why a vault that is there could not be opened.
+    pub fn each_value(&self, each: EachValue<'_>) -> Result<()> {
+        self.shared.each_value(each)
     }
     /// A blob such as `snapshots/NAME`; none when there is none of that name.
     ///

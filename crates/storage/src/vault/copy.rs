@@ -73,7 +73,7 @@ impl Vault {
         from.keys.each(&mut |_, slot| match slot {
             None => damaged += 1,
             Some(slot) if slot.state != SlotState::Living || erased.contains(&slot.handle) => {
-                gone.push(Slot { state: SlotState::Cleared, key: [0; 32], ..slot });
+                gone.push(Slot { state: SlotState::Cleared, key: [0; 32].into(), ..slot });
             }
             Some(_) => {}
         })?;
@@ -106,7 +106,7 @@ impl Vault {
             let row = match row {
                 Some(Row::Value(header, body, subject, slot)) => {
                     let here = self.keys.find(&subject)?;
-                    let living = here.is_none_or(|(_, slot)| slot.state == SlotState::Living);
+                    let living = here.as_ref().is_none_or(|(_, slot)| slot.state == SlotState::Living);
                     if living && !erased.contains(&slot.handle) {
                         copied.known += 1;
                         let number = match here {

@@ -6,6 +6,7 @@
 use sovang_core::ids::Commitment;
 use sovang_core::limits::{NAME_BYTES_MAX, PERSONAL_VALUE_BYTES_MAX};
 use sovang_core::{LedgerId, RecordId};
+use zeroize::Zeroizing;
 
 /// Where slots and rows start in their files.
 pub(super) const HEADER_BYTES: u64 = 4096;
@@ -164,8 +165,8 @@ pub(super) enum SlotState {
     Cleared,
 }
 
-/// A subject's slot in `vault/keys`.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A subject's slot in `vault/keys`. Its key is wiped from memory when it goes.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Slot {
     pub(super) state: SlotState,
     /// Random, unlinkable to the subject: what the log names when it says that the subject was erased.
@@ -173,7 +174,7 @@ pub(super) struct Slot {
     /// The keyed hash of the subject's id.
     pub(super) subject: [u8; 32],
     /// Zero once erased.
-    pub(super) key: [u8; 32],
+    pub(super) key: Zeroizing<[u8; 32]>,
 }
 
 /// Where slot `number` is.
@@ -182,8 +183,8 @@ pub(super) fn slot_offset(number: u32) -> u64 {
 }
 
 impl Slot {
-    pub(super) fn encode(&self, ledger_id: LedgerId, number: u32) -> [u8; SLOT_BYTES] {
-        let mut b = [0; SLOT_BYTES];
+    pub(super) fn encode(&self, ledger_id: LedgerId, number: u32) -> Zeroizing<[u8; SLOT_BYTES]> {
+        let mut b = Zeroizing::new([0; SLOT_BYTES]);
         b[0..4].copy_from_slice(&SLOT_MAGIC);
         let state: u32 = match self.state {
             SlotState::Living => 1,
@@ -194,7 +195,7 @@ impl Slot {
         b[8..12].copy_from_slice(&number.to_le_bytes());
         b[16..32].copy_from_slice(&self.handle);
         b[32..64].copy_from_slice(&self.subject);
-        b[64..96].copy_from_slice(&self.key);
+        b[64..96].copy_from_slice(&*self.key);
         let sum = sum(ledger_id, slot_offset(number), &b[..SLOT_BYTES - 4]);
         b[SLOT_BYTES - 4..].copy_from_slice(&sum.to_le_bytes());
         b
@@ -215,8 +216,8 @@ impl Slot {
             3 => SlotState::Cleared,
             _ => return None,
         };
-        let slot = Self { state, handle: word(b, 16), subject: word(b, 32), key: word(b, 64) };
-        (slot.state == SlotState::Living || is_zero(&slot.key)).then_some(slot)
+        let slot = Self { state, handle: word(b, 16), subject: word(b, 32), key: Zeroizing::new(word(b, 64)) };
+        (slot.state == SlotState::Living || is_zero(&*slot.key)).then_some(slot)
     }
 }
 

@@ -6,9 +6,10 @@ use super::prefixes::Prefixes;
 use super::rows::{header_misplaced, open_identified};
 use crate::files::{File, Files, Open};
 use rustc_hash::FxHashSet;
-use sovang_core::{Error, LedgerId, Result, SubjectId, hash};
+use sovang_core::{Error, LedgerId, Result, SubjectId, hash, likeness};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use zeroize::Zeroizing;
 
 pub(super) const PATH: &str = "vault/keys";
 /// Slots that a scan reads at once.
@@ -21,7 +22,7 @@ pub(super) struct Keys {
     path: PathBuf,
     ledger_id: LedgerId,
     /// Derived from the vault's secret: the key under which subjects' ids are hashed.
-    subject_key: [u8; 32],
+    subject_key: Zeroizing<[u8; 32]>,
     known: Mutex<Known>,
 }
 
@@ -52,7 +53,7 @@ impl Keys {
     pub(super) fn open(files: &dyn Files, ledger_id: LedgerId, writable: bool) -> Result<Self> {
         let path = files.describe(PATH);
         let (file, secret) = open_identified(files, PATH, KEYS_MAGIC, ledger_id, writable)?;
-        let subject_key = blake3::derive_key(hash::context::ERASED_SUBJECT, &secret);
+        let subject_key = Zeroizing::new(blake3::derive_key(hash::context::ERASED_SUBJECT, &secret));
         Ok(Self { file, path, ledger_id, subject_key, known: Mutex::default() })
     }
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -87,22 +88,23 @@ impl Keys {
     pub(super) fn count(&self) -> u32 {
         self.known().count
     }
-    /// The keyed hash under which a subject is looked up: its id is nowhere in the clear.
-    fn subject_hash(&self, subject: &SubjectId) -> [u8; 32] {
-        *blake3::keyed_hash(&self.subject_key, subject.as_str().as_bytes()).as_bytes()
+    /// The keyed hash under which a subject is looked up: its id is nowhere in the clear. Ids compare in NFC, so that nobody
+    /// who was erased comes back in another spelling of the same letters.
+    pub(super) fn subject_hash(&self, subject: &SubjectId) -> [u8; 32] {
+        *blake3::keyed_hash(&self.subject_key, likeness::nfc(subject.as_str()).as_bytes()).as_bytes()
     }
     /// Slot `number`.
     ///
     /// # Errors
     /// `Damaged` when it is not sound.
     pub(super) fn slot(&self, number: u32) -> Result<Slot> {
-        let mut b = [0; SLOT_BYTES];
-        let read = self.file.read_at(&mut b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
+        let mut b = Zeroizing::new([0; SLOT_BYTES]);
+        let read = self.file.read_at(&mut *b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
         Slot::decode(&b[..read], self.ledger_id, number).ok_or_else(|| self.damaged(number))
     }
     /// Reads slots `from..count` in order. A miss must be trusted, so a damaged slot is an error.
     fn scan(&self, from: u32, count: u32, each: &mut dyn FnMut(u32, &Slot)) -> Result<()> {
-        let mut buffer = vec![0; SLOT_BYTES * SCAN_SLOTS.min(count.saturating_sub(from)) as usize];
+        let mut buffer = Zeroizing::new(vec![0; SLOT_BYTES * SCAN_SLOTS.min(count.saturating_sub(from)) as usize]);
         let mut number = from;
         while number < count {
             let slots = SCAN_SLOTS.min(count - number) as usize;
@@ -162,9 +164,10 @@ impl Keys {
     }
     /// A slot for a new subject, not yet anywhere.
     pub(super) fn draw(&self, subject: &SubjectId, random: super::Random<'_>) -> Result<Slot> {
-        let mut b = [0; 48];
-        random(&mut b)?;
-        let mut slot = Slot { state: SlotState::Living, handle: [0; 16], subject: self.subject_hash(subject), key: [0; 32] };
+        let mut b = Zeroizing::new([0; 48]);
+        random(&mut *b)?;
+        let key = Zeroizing::new([0; 32]);
+        let mut slot = Slot { state: SlotState::Living, handle: [0; 16], subject: self.subject_hash(subject), key };
         slot.handle.copy_from_slice(&b[..16]);
         slot.key.copy_from_slice(&b[16..]);
         Ok(slot)
@@ -190,9 +193,9 @@ impl Keys {
     pub(super) fn append(&self, slots: &[Slot]) -> Result<()> {
         let mut known = self.known();
         let first = known.count;
-        let mut bytes = Vec::with_capacity(slots.len() * SLOT_BYTES);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(slots.len() * SLOT_BYTES));
         for (number, slot) in (first..).zip(slots) {
-            bytes.extend_from_slice(&slot.encode(self.ledger_id, number));
+            bytes.extend_from_slice(&*slot.encode(self.ledger_id, number));
         }
         self.file.write_at(&bytes, slot_offset(first)).map_err(|e| self.io(e, "write the vault's keys"))?;
         self.file.sync_data().map_err(|e| self.io(e, "sync the vault's keys"))?;
@@ -219,7 +222,7 @@ impl Keys {
         let mut found = Vec::new();
         self.scan(0, self.count(), &mut |number, slot| {
             if slot.state != SlotState::Cleared && handles.contains(&slot.handle) {
-                found.push((number, *slot));
+                found.push((number, slot.clone()));
             }
         })?;
         Ok(found)
@@ -233,9 +236,9 @@ impl Keys {
     /// Sets the state of slots, and with it zeroes their keys, in place and durably.
     pub(super) fn forget(&self, slots: &[(u32, Slot)], state: SlotState) -> Result<()> {
         for (number, slot) in slots {
-            let gone = Slot { state, key: [0; 32], ..*slot };
+            let gone = Slot { state, key: Zeroizing::new([0; 32]), ..slot.clone() };
             let bytes = gone.encode(self.ledger_id, *number);
-            self.file.write_at(&bytes, slot_offset(*number)).map_err(|e| self.io(e, "erase a key of the vault"))?;
+            self.file.write_at(&*bytes, slot_offset(*number)).map_err(|e| self.io(e, "erase a key of the vault"))?;
         }
         self.file.sync_data().map_err(|e| self.io(e, "sync the vault's keys"))
     }

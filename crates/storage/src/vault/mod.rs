@@ -19,7 +19,11 @@
 mod copy;
 mod erase;
 mod format;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod keys;
+mod living;
 mod prefixes;
 mod recover;
 mod rows;
@@ -32,6 +36,7 @@ pub use copy::{CopiedRows, Wanted};
 use crate::files::Files;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+pub use living::EachValue;
 use format::{
     BODY_BYTES_MAX, HEADER_BYTES, Mark, PLAIN_PREFIX_BYTES, ROW_HEADER_BYTES, RowHeader, RowState, Slot, SlotState,
     associated_data,
@@ -47,6 +52,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use zeroize::Zeroizing;
 
 /// A source of random bytes; randomness arrives as an argument.
 pub type Random<'a> = &'a dyn Fn(&mut [u8]) -> Result<()>;
@@ -185,13 +191,15 @@ impl Vault {
             return Ok(0..0);
         }
         let mut writer = self.recovered()?;
-        let mut slots: FxHashMap<&SubjectId, (u32, Slot)> = FxHashMap::default();
+        let mut slots: FxHashMap<[u8; 32], (u32, Slot)> = FxHashMap::default();
         let mut new: Vec<Slot> = Vec::new();
         for (record, row) in rows {
             let Some(PersonalValue { subject, .. }) = &row.value else {
                 continue;
             };
-            if slots.contains_key(subject) {
+            // By the hash, as they are looked up: of two spellings of one id both are of one person.
+            let hash = self.keys.subject_hash(subject);
+            if slots.contains_key(&hash) {
                 continue;
             }
             let found = match self.keys.find(subject)? {
@@ -204,11 +212,11 @@ impl Vault {
                     let number =
                         number.ok_or_else(|| Error::new(ErrorKind::TooLarge, "the vault is full: it holds 2^32 subjects"))?;
                     let slot = self.keys.draw(subject, random)?;
-                    new.push(slot);
+                    new.push(slot.clone());
                     (number, slot)
                 }
             };
-            slots.insert(subject, found);
+            slots.insert(hash, found);
         }
         let durable_slots = self.keys.count().saturating_add(u32::try_from(new.len()).unwrap_or(u32::MAX));
         let bytes = self.encode(rows, &slots, writer.end, durable_slots, random)?;
@@ -253,7 +261,7 @@ impl Vault {
     fn encode(
         &self,
         rows: &[(RecordId, &PersonalRow)],
-        slots: &FxHashMap<&SubjectId, (u32, Slot)>,
+        slots: &FxHashMap<[u8; 32], (u32, Slot)>,
         start: u64,
         durable_slots: u32,
         random: Random<'_>,
@@ -276,7 +284,7 @@ impl Vault {
             };
             let mut body = Vec::new();
             if let Some(value) = &row.value
-                && let Some((number, slot)) = slots.get(&value.subject)
+                && let Some((number, slot)) = slots.get(&self.keys.subject_hash(&value.subject))
             {
                 header.state = RowState::Value;
                 header.slot = *number;
@@ -298,14 +306,14 @@ impl Vault {
     }
     fn seal(&self, value: &PersonalValue, key: &[u8; 32], header: &RowHeader) -> Result<Vec<u8>> {
         let subject = value.subject.as_str().as_bytes();
-        let mut plain = Vec::with_capacity(PLAIN_PREFIX_BYTES + subject.len() + value.value.len());
+        let mut plain = Zeroizing::new(Vec::with_capacity(PLAIN_PREFIX_BYTES + subject.len() + value.value.len()));
         plain.extend_from_slice(&value.salt);
         // A subject's id has at most NAME_BYTES_MAX bytes.
         plain.extend_from_slice(&u16::try_from(subject.len()).unwrap_or(u16::MAX).to_le_bytes());
         plain.extend_from_slice(subject);
         plain.extend_from_slice(&value.value);
         let aad = associated_data(self.ledger_id, header);
-        XChaCha20Poly1305::new(&Key::from(*key))
+        XChaCha20Poly1305::new(<&Key>::from(key))
             .encrypt(&XNonce::from(header.nonce), Payload { msg: &plain, aad: &aad })
             .map_err(|_| Error::new(ErrorKind::TooLarge, "a personal value cannot be encrypted"))
     }
@@ -358,25 +366,34 @@ impl Vault {
             RowState::Value => {}
         }
         let slot = self.keys.slot(header.slot)?;
-        let hidden = self.hidden.read().unwrap_or_else(PoisonError::into_inner).contains(&slot.handle);
-        if slot.state != SlotState::Living || hidden {
+        if slot.state != SlotState::Living || self.is_hidden(&slot) {
             return Ok(Some(Opened::Erased));
         }
         let body = body.ok_or_else(|| bad("is damaged"))?;
-        let ciphertext = body.get(..header.body_len as usize).ok_or_else(|| bad("is damaged"))?;
-        let aad = associated_data(self.ledger_id, &header);
-        let plain = XChaCha20Poly1305::new(&Key::from(slot.key))
-            .decrypt(&XNonce::from(header.nonce), Payload { msg: ciphertext, aad: &aad })
-            .map_err(|_| bad("does not decrypt"))?;
-        let (salt, rest) = plain.split_first_chunk::<32>().ok_or_else(|| bad("is too short"))?;
-        let (len, rest) = rest.split_first_chunk::<2>().ok_or_else(|| bad("is too short"))?;
-        let (subject, value) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len))).ok_or_else(|| bad("is too short"))?;
-        let subject =
-            std::str::from_utf8(subject).ok().and_then(|s| SubjectId::new(s).ok()).ok_or_else(|| bad("names no subject"))?;
-        if hash::commitment(salt, header.field, value) != *commitment {
+        let plain = self.unseal(&header, &body, &slot.key).map_err(bad)?;
+        if hash::commitment(&plain.salt, header.field, plain.value()) != *commitment {
             return Err(bad("does not match the log"));
         }
-        Ok(Some(Opened::Known { subject, salt: *salt, value: value.to_vec() }))
+        Ok(Some(Opened::Known { value: plain.value().to_vec(), subject: plain.subject, salt: plain.salt }))
+    }
+    fn is_hidden(&self, slot: &Slot) -> bool {
+        self.hidden.read().unwrap_or_else(PoisonError::into_inner).contains(&slot.handle)
+    }
+    /// What a row's ciphertext says; an error says why it says nothing.
+    fn unseal(&self, header: &RowHeader, body: &[u8], key: &[u8; 32]) -> Result<Plain, &'static str> {
+        const SHORT: &str = "is too short";
+        let ciphertext = body.get(..header.body_len as usize).ok_or("is damaged")?;
+        let aad = associated_data(self.ledger_id, header);
+        let plain = XChaCha20Poly1305::new(<&Key>::from(key))
+            .decrypt(&XNonce::from(header.nonce), Payload { msg: ciphertext, aad: &aad })
+            .map_err(|_| "does not decrypt")?;
+        let plain = Zeroizing::new(plain);
+        let (salt, rest) = plain.split_first_chunk::<32>().ok_or(SHORT)?;
+        let (len, rest) = rest.split_first_chunk::<2>().ok_or(SHORT)?;
+        let (subject, value) = rest.split_at_checked(usize::from(u16::from_le_bytes(*len))).ok_or(SHORT)?;
+        let subject = std::str::from_utf8(subject).ok().and_then(|s| SubjectId::new(s).ok()).ok_or("names no subject")?;
+        let value_at = plain.len() - value.len();
+        Ok(Plain { salt: *salt, subject, value_at, plain })
     }
 
     /// Whether this subject was erased; of a writer's vault.
@@ -442,6 +459,19 @@ impl Vault {
         }
         findings.extend(self.keys.check(slots)?);
         Ok(findings)
+    }
+}
+
+/// A row's content in the clear.
+struct Plain {
+    salt: [u8; 32],
+    subject: SubjectId,
+    value_at: usize,
+    plain: Zeroizing<Vec<u8>>,
+}
+impl Plain {
+    fn value(&self) -> &[u8] {
+        self.plain.get(self.value_at..).unwrap_or_default()
     }
 }
 

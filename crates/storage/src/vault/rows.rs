@@ -158,6 +158,10 @@ impl Rows {
     pub(super) fn len(&self) -> Result<u64> {
         self.file.len().map_err(|e| self.io(e, "measure the vault's rows"))
     }
+    /// Where the rows end as far as is known here: what follows in a writer's file is reserved space.
+    pub(super) fn end(&self) -> Result<u64> {
+        Ok(self.len()?.min(self.end.load(Ordering::Acquire)))
+    }
     /// The newest sound mark. Without one everything counts as unchecked: slower, and never wrong.
     pub(super) fn mark(&self) -> Result<Mark> {
         let mut best = Mark { checked: HEADER_BYTES, durable: HEADER_BYTES, ..Mark::default() };
@@ -285,7 +289,7 @@ impl Rows {
     }
     /// Takes rows into the directory that were appended since; says whether there were any.
     pub(super) fn extend(&self) -> Result<bool> {
-        let end = self.len()?.min(self.end.load(Ordering::Acquire));
+        let end = self.end()?;
         let mut directory = self.directory();
         let Directory { places, scanned } = &mut *directory;
         let mut gap: Option<u64> = None;

@@ -1,4 +1,5 @@
 mod crash;
+mod living;
 
 use super::format::{GRANULE, HEADER_BYTES};
 use super::{Exists, Vault};
@@ -158,7 +159,7 @@ fn erasing_leaves_no_byte_of_value_subject_or_key() {
     put(&vault, &rows.iter().zip(0..).map(|(r, n)| (n, r)).collect::<Vec<_>>(), &random).unwrap();
     let handle = vault.handle(&subject(0)).unwrap().unwrap();
     let slot = vault.keys.slot(0).unwrap();
-    assert!(slot.handle == handle && holds(&all_bytes(&files), &slot.key), "the search finds what is there");
+    assert!(slot.handle == handle && holds(&all_bytes(&files), &*slot.key), "the search finds what is there");
     assert!(
         !holds(&all_bytes(&files), &text(0)) && !holds(&all_bytes(&files), subject(0).as_str().as_bytes()),
         "nothing is in the clear"
@@ -168,7 +169,7 @@ fn erasing_leaves_no_byte_of_value_subject_or_key() {
     vault.erase(&handle).unwrap();
     let check = |vault: &Vault| {
         let bytes = all_bytes(&files);
-        assert!(!holds(&bytes, &slot.key) && !holds(&bytes, &ciphertext[..40]) && !holds(&bytes, &id(2).to_bytes()));
+        assert!(!holds(&bytes, &*slot.key) && !holds(&bytes, &ciphertext[..40]) && !holds(&bytes, &id(2).to_bytes()));
         assert!(holds(&bytes, &handle), "the handle stays: the log names it");
         for (n, row) in rows.iter().enumerate() {
             if n % 2 == 0 {

@@ -108,7 +108,7 @@ fn an_interrupted_erasure_is_completed() {
                     assert_known(&vault, row);
                 }
             }
-            assert!(!holds(&all_bytes(&files), &key));
+            assert!(!holds(&all_bytes(&files), &*key));
             assert!(vault.is_erased(&subject(0)).unwrap());
             assert!(vault.check().unwrap().is_empty());
         }
