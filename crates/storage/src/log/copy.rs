@@ -7,7 +7,7 @@ use super::evidence::{list_numbers, open_segment, read};
 use super::loss::{Island, Trace, islands, traces};
 use super::place::{Placing, write_head};
 use super::prefix::{Nowhere, Prefix, Sink, follow};
-use super::segment::{SEAL_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
+use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
 use super::{Cursor, End, Finding, Log, LogOptions, LogView, Segments, verify};
 use crate::files::{File, Files, Open};
 use sovang_core::record::Frame;
@@ -300,8 +300,8 @@ impl LogCopy {
             };
             let len =
                 file.len().map_err(|e| Error::io(e, "read a copy of the log", self.files.describe(&segment_path(number))))?;
-            if len != next.1.predecessor_length + SEAL_BYTES as u64 {
-                let what = format!("the segment has {len} bytes, and its successor says {}", next.1.predecessor_length);
+            if len < next.1.predecessor_length {
+                let what = format!("the segment has {len} bytes, its successor says {}", next.1.predecessor_length);
                 return Err(Damage::new(segment_path(number), what).at(len).error(&*self.files));
             }
         }

@@ -24,13 +24,13 @@ pub(super) struct Placing<'a> {
     files: &'a dyn Files,
     /// The segment that is being written: its number, its file, what is not yet written and where that goes.
     open: Option<(u64, Arc<dyn File>, Vec<u8>, u64)>,
-    /// The seal of the segment before, which waits until its successor is in place.
-    seal: Option<(u64, u64, Vec<u8>)>,
+    /// Seals that wait until the successor of their segment is in place: number, offset, bytes.
+    seals: Vec<(u64, u64, Vec<u8>)>,
 }
 
 impl<'a> Placing<'a> {
     pub(super) fn new(files: &'a dyn Files) -> Self {
-        Self { files, open: None, seal: None }
+        Self { files, open: None, seals: Vec::new() }
     }
     fn failed(&self, number: u64) -> impl Fn(io::Error) -> Error {
         let path = self.files.describe(&segment_path(number));
@@ -75,7 +75,7 @@ impl<'a> Placing<'a> {
     }
     /// Seals a segment once its successor is in place.
     pub(super) fn seal_later(&mut self, number: u64, offset: u64, seal: &[u8]) {
-        self.seal = Some((number, offset, seal.to_vec()));
+        self.seals.push((number, offset, seal.to_vec()));
     }
     /// Puts the segment that was begun last in place, and seals the one before it.
     pub(super) fn finish(&mut self) -> Result<()> {
@@ -87,7 +87,7 @@ impl<'a> Placing<'a> {
                 self.files.sync_directory(LOG_DIRECTORY)
             };
             place().map_err(self.failed(number))?;
-            if let Some((before, offset, seal)) = self.seal.take_if(|(before, ..)| *before + 1 == number) {
+            while let Some((before, offset, seal)) = self.seals.pop_if(|(before, ..)| *before < number) {
                 let file = self.files.open(&segment_path(before), Open::Write).map_err(self.failed(before))?;
                 let sealed = file.write_at(&seal, offset).and_then(|()| file.set_len(offset + SEAL_BYTES as u64));
                 sealed.and_then(|()| file.sync_all()).map_err(self.failed(before))?;

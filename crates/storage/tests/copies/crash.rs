@@ -1,0 +1,154 @@
+//! Power losses and kills while a copy is made: it always opens, as a beginning of its ledger, and doing it again completes it.
+
+use crate::ledger::*;
+use sovang_core::ErrorKind;
+use sovang_core::personal::Opened;
+use sovang_core::record::Frame;
+use sovang_storage::backup::{BackupOptions, backup};
+use sovang_storage::files::Files;
+use sovang_storage::salvage::{Named, salvage};
+use sovang_storage::sim::SimFiles;
+use sovang_storage::store::{Store, View};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Images of one moment at most, when not all are looked at.
+const IMAGES: u64 = 48;
+
+/// Calls `judge` with every image that a power loss or a kill can leave while `work` runs on a disk.
+fn images(start: &SimFiles, work: impl FnOnce(&Arc<dyn Files>), judge: &mut dyn FnMut(SimFiles)) -> usize {
+    let files = SimFiles::from_disk(start.disk());
+    files.record(true);
+    let target: Arc<dyn Files> = Arc::new(files.clone());
+    work(&target);
+    let mut seen = HashSet::new();
+    for (index, snapshot) in files.take_snapshots().into_iter().enumerate() {
+        let mut look = |files: SimFiles| {
+            let files_now: Arc<dyn Files> = Arc::new(files.clone());
+            if seen.insert(everything(&*files_now)) {
+                judge(files);
+            }
+        };
+        look(SimFiles::from_disk(snapshot.disk.clone()));
+        if snapshot.whole {
+            for crash in snapshot.disk.crashes(IMAGES, index as u64) {
+                look(SimFiles::from_image(&crash.image));
+            }
+        }
+    }
+    seen.len()
+}
+
+/// The copy opens for a reader and a writer, with a beginning of the ledger between two sizes; personal values read as they should.
+fn opens(files: &Arc<dyn Files>, known: &[Frame], between: (u64, u64), with_vault: bool) {
+    let view = View::open(Arc::clone(files), None, &options(LARGE)).unwrap();
+    let head = view.head();
+    assert!(head.size.0 >= between.0 && head.size.0 <= between.1, "{} of {between:?}", head.size);
+    assert_eq!(head, head_of(known, head.size.0));
+    sound(files);
+    for (_, value) in values(&view) {
+        assert_eq!(with_vault, value != Opened::Sealed);
+    }
+    let store = Store::open(Arc::clone(files), options(LARGE), None).unwrap();
+    let size = store.view().head().size.0;
+    assert!(size >= head.size.0 && size <= between.1);
+    assert_eq!(store.view().head(), head_of(known, size));
+    for (_, value) in values(store.view()) {
+        assert_eq!(with_vault, value != Opened::Sealed);
+    }
+    store.close().unwrap();
+    sound(files);
+}
+
+fn backups_survive(segment: u64, options: BackupOptions) -> usize {
+    let mut book = Book::create(memory(), segment);
+    let copy = |source: &Arc<dyn Files>, target: &Arc<dyn Files>| backup(source, target, options, &mut |_, _| {});
+    let mut disk = SimFiles::new();
+    let mut images_seen = 0;
+    let mut old = 0;
+    for round in 0..3 {
+        for _ in 0..if segment == SMALL { 4 } else { 2 } {
+            book.append(2);
+        }
+        if round == 1 {
+            book.erase("citizen:3");
+        }
+        let (known, new) = (frames(book.store.view()), book.head());
+        let source = Arc::clone(&book.files);
+        let mut after = None;
+        images_seen += images(
+            &disk,
+            |target| {
+                assert_eq!(copy(&source, target).unwrap().head, new);
+            },
+            &mut |image| {
+                let untouched = SimFiles::from_disk(image.disk());
+                let files: Arc<dyn Files> = Arc::new(image);
+                match View::open(Arc::clone(&files), None, &crate::ledger::options(LARGE)) {
+                    // The first time there is no ledger before there is one.
+                    Err(e) if old == 0 => assert_eq!(e.kind(), ErrorKind::NotALedger, "{e}"),
+                    Err(e) => panic!("{e}"),
+                    Ok(_) => opens(&files, &known, (old, new.size.0), options.with_vault),
+                }
+                // Made again, on what was left and on what a writer made of it, it is complete.
+                for files in [files, Arc::new(untouched.clone()) as Arc<dyn Files>] {
+                    let done = copy(&source, &files).unwrap();
+                    assert_eq!((done.head, sound(&files)), (new, new));
+                    opens(&files, &known, (new.size.0, new.size.0), options.with_vault);
+                }
+                after = Some(untouched);
+            },
+        );
+        // The last image is what the whole run left.
+        let files: Arc<dyn Files> = Arc::new(after.clone().unwrap());
+        copy(&source, &files).unwrap();
+        disk = after.unwrap();
+        old = new.size.0;
+    }
+    images_seen
+}
+
+#[test]
+fn an_interrupted_backup_opens_and_is_completed() {
+    let plain = BackupOptions::default();
+    let seen = backups_survive(LARGE, plain) + backups_survive(SMALL, plain);
+    println!("{seen} images of a backup");
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn an_interrupted_backup_with_personal_values_opens_and_is_completed() {
+    let with_vault = BackupOptions { with_vault: true, full: false };
+    let seen = backups_survive(LARGE, with_vault) + backups_survive(SMALL, with_vault);
+    println!("{seen} images of a backup with its vault");
+    assert!(seen > 100, "{seen}");
+}
+
+#[test]
+fn an_interrupted_salvage_is_no_ledger_or_the_whole_one() {
+    let mut book = Book::create(memory(), SMALL);
+    (0..8).for_each(|_| book.append(2));
+    book.erase("citizen:3");
+    let head = book.head();
+    let source = book.close();
+    let mut complete = 0;
+    let seen = images(
+        &SimFiles::new(),
+        |target| {
+            salvage(&[Arc::clone(&source)], target, &Named::default(), &mut |_, _| {}).unwrap();
+        },
+        &mut |image| {
+            let files: Arc<dyn Files> = Arc::new(image);
+            match View::open(Arc::clone(&files), None, &options(LARGE)) {
+                Err(e) => assert_eq!(e.kind(), ErrorKind::NotALedger, "{e}"),
+                Ok(view) => {
+                    assert_eq!(view.head(), head);
+                    sound(&files);
+                    complete += 1;
+                }
+            }
+        },
+    );
+    println!("{seen} images of a salvage");
+    assert!(complete > 0 && seen > 50, "{complete} of {seen}");
+}
