@@ -19,7 +19,7 @@ from disclosures import Disclosure
 from events import book_of, rows_of
 from notes import Checkpoint, Refused, text_of
 from proofs import FORK_LINE, PROOF_LINE, Fork, Growth, NoLeaf, Proof
-from record import Invalid
+from record import TIME_ANCHORED, Invalid, time_anchor
 from segments import Damaged, Log, read_ledger
 from statements import STATEMENT_LINE, Statement
 from tiles import Tiles
@@ -34,22 +34,25 @@ class Checker:
         self._checkpoint, self._receipt = None, None
 
     def check(self, data):
-        """What the bytes of a file prove; raises what is against it."""
+        """What the bytes of a file prove; raises what is against it. A growth and a disclosure are held against the file before."""
+        checkpoint, receipt = self._checkpoint, self._receipt
+        self._checkpoint, self._receipt = None, None
         text = text_of(data)
         first = text.split("\n", 1)[0]
         if first == PROOF_LINE:
             return self._proof(Proof(text))
         if first.startswith("old "):
-            return self._growth(Growth(text))
+            return self._growth(Growth(text), checkpoint)
         if first == FORK_LINE:
             older, newer = Fork(text).prove(self._log_policy())
             return _told("fork", newer) | {"older_size": older.checkpoint.size}
         if first == STATEMENT_LINE:
             return self._statement(Statement(text))
         if first.startswith("{"):
-            if self._receipt is None:
+            if receipt is None:
                 raise Usage("a disclosure stands behind the receipt of its record")
-            return {"kind": "disclosure"} | Disclosure(text).prove(self._receipt)
+            self._receipt = receipt
+            return {"kind": "disclosure"} | Disclosure(text).prove(receipt)
         proven = self._log_policy().prove(Checkpoint(text))
         self._checkpoint = proven.checkpoint
         return _told("checkpoint", proven)
@@ -67,12 +70,26 @@ class Checker:
         proven, record_hash = proof.prove(self._log_policy(), self.entry)
         self._receipt = proof
         told = _told("receipt" if proof.record else "proof", proven) | {"position": proof.index}
-        return told | ({"record_hash": record_hash.hex()} if record_hash else {})
+        told |= {"record_hash": record_hash.hex()} if record_hash else {}
+        if proof.record and proof.record.kind == TIME_ANCHORED:
+            told["anchor"] = self._anchor(proof.record)
+        return told
 
-    def _growth(self, growth):
-        if self._checkpoint is None:
+    def _anchor(self, record):
+        """Since when this record, and every later one, can have been made (§11.7)."""
+        try:
+            what, text, source = time_anchor(record)
+            if what != "checkpoint":
+                return f"made after this became known, which has to be judged: {text!r}, from {source!r}"
+            not_before = self.policy.prove(Checkpoint(text)).not_before
+        except (Invalid, Refused) as error:
+            return f"proves nothing: {error}"
+        return "proves nothing: no quorum saw it" if not_before is None else f"not before {not_before}"
+
+    def _growth(self, growth, before):
+        if before is None:
             raise Usage("a growth stands behind the checkpoint it grows from")
-        _, now = growth.prove(self._checkpoint, self._log_policy())
+        _, now = growth.prove(before, self._log_policy())
         self._checkpoint = now.checkpoint
         return _told("growth", now)
 
@@ -98,7 +115,8 @@ def _told(kind, proven):
             "log": str(proven.log), "witnesses": witnesses, "ignored_lines": proven.ignored, "not_after": proven.not_after}
 
 
-def _replayed(directory):
+def replayed_log(directory):
+    """A ledger that is sound by itself, and the oracle's book of its records."""
     try:
         log = Log(directory, read_ledger(directory), whole=True)
         if log.damage:
@@ -141,7 +159,7 @@ def main():
         keys = read_keys(arguments.vkey)
         policy = read_policy(arguments, keys)
         entry = read_file(arguments.leaf) if arguments.leaf else None
-        checker = Checker(keys, policy, entry, _replayed(arguments.replay) if arguments.replay else None)
+        checker = Checker(keys, policy, entry, replayed_log(arguments.replay) if arguments.replay else None)
     except Usage as usage:
         print(usage, file=sys.stderr)
         return 2

@@ -12,6 +12,7 @@ PERSONAL_FIELDS_MAX = 32
 ACTOR_BYTES_MAX = 128
 LEDGER_KINDS = 0xFF00
 SUBJECT_ERASED = 0xFF00
+TIME_ANCHORED = 0xFF03
 
 _FRAME = struct.Struct("<IHHIiq16s")
 _HASHED = struct.Struct("<HHIQqiI16s32s32s16x")
@@ -60,7 +61,7 @@ _LEDGER_PAYLOADS = {  # of records of the ledger itself, by kind
     SUBJECT_ERASED: (lambda p: p.take(16), Decoder.text),
     0xFF01: (lambda p: p.take(16), lambda p: p.number(2), Decoder.text, Decoder.text),
     0xFF02: (lambda p: p.option(p.text), Decoder.text),
-    0xFF03: (Decoder.text, Decoder.text, Decoder.text),
+    TIME_ANCHORED: (Decoder.text, Decoder.text, Decoder.text),
     0xFF04: (lambda p: p.take(32), Decoder.text),
 }
 
@@ -96,6 +97,14 @@ class Record:
             payload.end()
             if self.kind == SUBJECT_ERASED:
                 self.erased_handle = fields[0]
+
+
+def time_anchor(record):
+    """What a `time_anchored` record says: `checkpoint` or `value`, the text, and where it comes from."""
+    payload = Decoder(record.payload)
+    said = payload.text(), payload.text(), payload.text()
+    payload.end()
+    return said
 
 
 def read_frame(data, position):

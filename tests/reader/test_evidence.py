@@ -6,13 +6,16 @@
 import base64
 import json
 import random
+import struct
 import tempfile
 import unittest
+import uuid
 from pathlib import Path
 
 import ed25519
 import maker
 from check import Checker, check_files
+from checksums import blake3_in
 from forge import hash_of as record_hash_of
 from maker import LOG, NOW, ORIGIN, STATEMENTS, TIMES, WITNESSES
 from merkle import EMPTY, leaf_of, recursive_root
@@ -544,6 +547,66 @@ class Served(unittest.TestCase):
         older.write_bytes(b"".join(tree.leaves[257:266]))
         with self.assertRaises(Refused):
             checker.check_tiles(directory)
+
+
+class Anchors(unittest.TestCase):
+    """Since when a record can have been made."""
+
+    def test_a_record_with_a_cosigned_checkpoint_came_after_it(self):
+        def said_of(what, text, source="witnesses"):
+            payload = b"".join(struct.pack("<Q", len(one.encode())) + one.encode() for one in (what, text, source))
+            tree = Tree(4)
+            tree.frames[2] = frame(payload=payload, tags=(), kind=0xFF03)
+            tree.hashes = [record_hash_of(one, position) for position, one in enumerate(tree.frames)]
+            tree.leaves = [leaf_of(one) for one in tree.hashes]
+            receipt = tree.receipt(2, maker.checkpoint(tree.leaves, 3)).encode()
+            return Checker([], needing(2)).check(receipt)["anchor"]
+
+        self.assertEqual(said_of("checkpoint", maker.checkpoint(Tree(2).leaves, 3)), f"not before {TIMES[1]}")
+        self.assertIn("proves nothing", said_of("checkpoint", maker.checkpoint(Tree(2).leaves, 1)))
+        self.assertIn("proves nothing", said_of("checkpoint", "once upon a time"))
+        self.assertIn("has to be judged", said_of("value", "block 900000"))
+
+
+class Disclosures(unittest.TestCase):
+    """One value for one reader."""
+
+    def test_a_value_holds_against_the_receipt_of_its_record_alone(self):
+        value, salt, position = "Nguyễn Văn A", bytes(range(32)), 3
+        encoded = struct.pack("<Q", len(value.encode())) + value.encode()
+        commitment = blake3_in("personal v1", salt + struct.pack("<HI", 1, len(encoded)) + encoded)
+        tree = Tree(5)
+        tree.frames[position] = frame(fields=(1,))[:-32] + commitment
+        tree.hashes[position] = record_hash_of(tree.frames[position], position)
+        tree.leaves[position] = leaf_of(tree.hashes[position])
+        receipt = tree.receipt(position, maker.checkpoint(tree.leaves))
+        said = {"commitment": commitment.hex(), "field": 1, "logged_at": 4, "origin": ORIGIN, "position": position, "purpose": "a check",
+                "reader": "the auditor", "record_id": str(uuid.UUID(bytes=b"i" * 16)), "salt": maker.coded(salt), "value": value}
+
+        def check(shown, before=receipt):
+            checker = Checker([], log_only())
+            if before:
+                checker.check(before.encode())
+            return checker.check((canonical(shown) + "\n").encode())
+
+        self.assertEqual(check(said), {"kind": "disclosure", "position": 3, "field": 1})
+        bytes_ = {name: one for name, one in said.items() if name != "value"} | {"value_bytes": maker.coded(b"\1\2")}
+        wrong = [said | change for change in (
+            {"value": "Nguyễn Văn B"}, {"salt": maker.coded(bytes(32))}, {"field": 2}, {"field": True}, {"field": 1 << 16}, {"position": 2},
+            {"record_id": str(uuid.UUID(int=1))}, {"commitment": bytes(32).hex()}, {"commitment": commitment.hex().upper()},
+            {"origin": "elsewhere.example"}, {"more": 1}, {"logged_at": -1}, {"reader": 1}, {"salt": maker.coded(salt[:31])})]
+        for shown in (*wrong, bytes_, {name: one for name, one in said.items() if name != "purpose"}):
+            with self.subTest(shown), self.assertRaises(Refused):
+                check(shown)
+        with self.assertRaises(Refused):
+            check(said, tree.receipt(2, maker.checkpoint(tree.leaves)))
+        with self.assertRaises(Usage):
+            check(said, None)
+        for text in (json.dumps(said), canonical(said) + "\n\n", " " + canonical(said) + "\n"):
+            with self.assertRaises((Refused, Usage)):
+                checker = Checker([], log_only())
+                checker.check(receipt.encode())
+                checker.check(text.encode())
 
 
 class Command(unittest.TestCase):
