@@ -1,12 +1,13 @@
 //! What a log must still hold, and the judgement of a disk against it.
 
 use crate::records::{Item, identity, random, root_of};
+use sovang_core::tree::{Hash as TreeHash, ProofError, consistency_proof, leaf_hash, perfect_root, verify_consistency};
 use sovang_core::{Head, Result, Size};
 use sovang_storage::files::Files;
 use sovang_storage::log::{Log, LogOptions, LogView, Recovered, Segments, verify};
 use sovang_storage::sim::{Disk, Image, SimFiles, Snapshot};
+use rustc_hash::FxHasher;
 use std::collections::HashSet;
-use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ pub(crate) struct Known {
     pub pending: Vec<Item>,
     /// How many records a reader beside the writer was shown, which must not be lost either.
     pub shown: usize,
+    /// The heads that were answered: whoever keeps one can ask for ever for a proof that the log still holds it.
+    pub heads: Vec<Head>,
 }
 impl Known {
     /// What the log holds, if it is one of the allowed two.
@@ -54,16 +57,18 @@ struct Rejected {
     bytes: Vec<u8>,
 }
 impl Rejected {
-    /// The tail that went to the newest file in quarantine, as its name tells.
-    fn of(recovered: &Recovered, image: &Image) -> Option<Self> {
-        let (path, _) = recovered.quarantined.as_ref()?;
+    /// The tail that went to the newest file in quarantine, as its name tells, if that has what stood in the log before.
+    fn of(recovered: &Recovered, before: &Image, image: &Image) -> Option<Self> {
+        let (path, len) = recovered.quarantined.as_ref()?;
         let name = path.file_name()?.to_str()?.to_owned();
         let mut parts = name.split('-');
         let segment = format!("log/{}", parts.next()?);
-        let offset = parts.next()?.parse().ok()?;
+        let offset: usize = parts.next()?.parse().ok()?;
         let quarantine = path.to_str()?.strip_prefix("simulated:")?.to_owned();
-        let bytes = image.files.get(&quarantine)?.to_vec();
-        Some(Self { segment, offset, quarantine, bytes })
+        let rejected = Self { segment, offset, bytes: image.files.get(&quarantine)?.to_vec(), quarantine };
+        let stood = before.files.get(&rejected.segment)?.to_vec();
+        let end = offset + usize::try_from(*len).ok()?;
+        (stood.get(offset..end) == Some(&rejected.bytes[..])).then_some(rejected)
     }
     fn is_kept(&self, image: &Image) -> bool {
         let end = self.offset + self.bytes.len();
@@ -83,6 +88,8 @@ pub(crate) struct Effort {
     pub second_images: u64,
     /// One in how many distinct images has its recovery crashed as well.
     pub second_one_in: u64,
+    /// Images with a torn sector tried at each crash point: all of them when there are no more than this.
+    pub torn: u64,
 }
 
 /// Counts what was looked at and keeps what was wrong.
@@ -95,17 +102,22 @@ pub(crate) struct Judge {
     pub through: fn(SimFiles) -> Arc<dyn Files>,
     pub violations: Vec<String>,
     pub counts: Counts,
-    seen: HashSet<u64>,
+    seen: HashSet<(u64, u64)>,
+    seen_killed: HashSet<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub crash_points: u64,
     pub exhaustive_points: u64,
+    pub workloads: u64,
     pub images: u64,
     pub distinct: u64,
+    pub torn: u64,
+    pub torn_distinct: u64,
     pub second_images: u64,
     pub second_distinct: u64,
+    pub proofs: u64,
     pub kills: u64,
     pub torn_tails: u64,
 }
@@ -113,8 +125,12 @@ impl std::ops::AddAssign for Counts {
     fn add_assign(&mut self, other: Self) {
         self.crash_points += other.crash_points;
         self.exhaustive_points += other.exhaustive_points;
+        self.workloads += other.workloads;
         self.images += other.images;
         self.distinct += other.distinct;
+        self.torn += other.torn;
+        self.torn_distinct += other.torn_distinct;
+        self.proofs += other.proofs;
         self.second_images += other.second_images;
         self.second_distinct += other.second_distinct;
         self.kills += other.kills;
@@ -125,15 +141,20 @@ impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
-            "{} crash points ({} exhaustive), {} images ({} distinct), {} images of second crashes ({} distinct), {} kills, {} torn tails",
+            "{} workloads, {} crash points ({} exhaustive), {} images ({} distinct), {} with a torn sector ({} distinct), \
+             {} of second crashes ({} distinct), {} kills, {} torn tails, {} consistency proofs",
+            self.workloads,
             self.crash_points,
             self.exhaustive_points,
             self.images,
             self.distinct,
+            self.torn,
+            self.torn_distinct,
             self.second_images,
             self.second_distinct,
             self.kills,
-            self.torn_tails
+            self.torn_tails,
+            self.proofs
         )
     }
 }
@@ -145,17 +166,35 @@ fn read(files: Arc<dyn Files>) -> Result<Vec<Item>> {
 }
 /// Every record of a log, in order.
 pub(crate) fn items(segments: &Arc<Segments>, size: Size) -> Result<Vec<Item>> {
-    let overhead = Item { number: 0, payload_bytes: 0 }.prepare().len();
+    Ok(leaves(segments, size)?.into_iter().map(|(item, _)| item).collect())
+}
+/// Every record of a log, in order, with its leaf of the tree.
+fn leaves(segments: &Arc<Segments>, size: Size) -> Result<Vec<(Item, TreeHash)>> {
     segments
         .walk(Segments::start(), size)
         .map(|walked| {
-            let frame = walked?.frame;
+            let walked = walked?;
             let mut number = [0; 8];
-            number.copy_from_slice(&frame.id().to_bytes()[8..]);
-            Ok(Item { number: u64::from_be_bytes(number), payload_bytes: frame.bytes().len() - overhead })
+            number.copy_from_slice(&walked.frame.id().to_bytes()[8..]);
+            let payload_bytes = walked.frame.bytes().len() - Item::OVERHEAD_BYTES;
+            let item = Item { number: u64::from_be_bytes(number), payload_bytes };
+            Ok((item, leaf_hash(&walked.frame.hash(walked.position))))
         })
         .collect()
 }
+/// Every head that was ever answered is proven to be a beginning of the log, by the hashes that the log has now.
+fn prove(heads: &[Head], now: &Head, leaves: &[TreeHash]) -> Result<(), String> {
+    for old in heads.iter().filter(|head| head.size.0 > 0) {
+        let mut nodes = |node: sovang_core::tree::Node| {
+            leaves.get(node.leaves()).map(perfect_root).ok_or(ProofError::Sizes)
+        };
+        let proof = consistency_proof(old.size, now.size, &mut nodes).and_then(|proof| verify_consistency(old, now, &proof));
+        proof.map_err(|e| format!("the head at size {} is not proven by the one at {}: {e}", old.size, now.size))?;
+    }
+    Ok(())
+}
+/// No reading asks for more at once, whatever the bytes say: a record's length is believed only within these.
+const READ_BYTES_MAX: u64 = 1 << 20;
 
 impl Judge {
     pub(crate) fn new(options: LogOptions, effort: Effort) -> Self {
@@ -167,6 +206,7 @@ impl Judge {
             violations: Vec::new(),
             counts: Counts::default(),
             seen: HashSet::new(),
+            seen_killed: HashSet::new(),
         }
     }
     pub(crate) fn done(&self) -> bool {
@@ -196,7 +236,12 @@ impl Judge {
             for crash in crashes {
                 self.counts.images += 1;
                 let when = || format!("{when}; power lost after {} with [{crash}]", snapshot.done);
-                self.image(&crash.image, known, 1, &when);
+                self.counts.distinct += u64::from(self.image(&crash.image, known, 1, &when));
+            }
+            for crash in snapshot.disk.torn(self.effort.torn, self.counts.crash_points) {
+                self.counts.torn += 1;
+                let when = || format!("{when}; power lost after {} with [{crash}]", snapshot.done);
+                self.counts.torn_distinct += u64::from(self.image(&crash.image, known, 0, &when));
             }
         }
     }
@@ -218,28 +263,18 @@ impl Judge {
             }
         }
     }
-    fn is_new(&mut self, image: &Image, known: &Known, context: u64) -> Option<u64> {
-        let mut hasher = DefaultHasher::new();
-        // A quarantined tail is evidence for people; the log does not read it.
-        for (path, content) in image.files.iter().filter(|(path, _)| !path.starts_with("quarantine/")) {
-            (path, content).hash(&mut hasher);
+    /// Judges what a power loss left. `depth` is how many more crashes may follow. False when the same bytes were judged
+    /// before by the same knowledge.
+    fn image(&mut self, image: &Image, known: &Known, depth: u64, when: &dyn Fn() -> String) -> bool {
+        let key = key_of(image, known);
+        if self.seen.contains(&(key, 1)) || !self.seen.insert((key, depth)) {
+            return false;
         }
-        (&image.directories, known, context).hash(&mut hasher);
-        let key = hasher.finish();
-        self.seen.insert(key).then_some(key)
-    }
-
-    /// Judges what a power loss left. `depth` is how many more crashes may follow.
-    fn image(&mut self, image: &Image, known: &Known, depth: u64, when: &dyn Fn() -> String) {
-        let Some(key) = self.is_new(image, known, depth) else {
-            return;
-        };
-        *(if depth > 0 { &mut self.counts.distinct } else { &mut self.counts.second_distinct }) += 1;
         let files = SimFiles::from_image(image);
         let crash_again = depth > 0 && key % self.effort.second_one_in == 0;
         files.record(crash_again);
         let Some(after) = self.restart(&files, image.files.contains_key("ledger"), known, when) else {
-            return;
+            return true;
         };
         let Restarted { marks: after, rejected } = after;
         self.counts.torn_tails += u64::from(rejected.is_some());
@@ -249,24 +284,25 @@ impl Judge {
             let seed = key.wrapping_add(u64::try_from(n).unwrap());
             for crash in snapshot.disk.crashes(self.effort.second_images, seed) {
                 if self.done() {
-                    return;
+                    return true;
                 }
                 self.counts.second_images += 1;
                 let when = || format!("{}; then power lost after {} with [{crash}]", when(), snapshot.done);
                 if rejected.as_ref().is_some_and(|rejected| !rejected.is_kept(&crash.image)) {
                     self.violation("a rejected tail is neither in the log nor in quarantine", &when);
                 }
-                self.image(&crash.image, known, depth - 1, &when);
+                self.counts.second_distinct += u64::from(self.image(&crash.image, known, depth - 1, &when));
             }
         }
+        true
     }
 
     /// Judges what a killed process left, and the power loss after another process had opened it.
     fn kill(&mut self, disk: &Disk, known: &Known, when: &dyn Fn() -> String) {
         let (visible, durable) = (disk.visible(), disk.durable());
-        let mut hasher = DefaultHasher::new();
-        durable.hash(&mut hasher);
-        if self.is_new(&visible, known, hasher.finish()).is_none() {
+        let mut hasher = FxHasher::default();
+        (key_of(&visible, known), key_of(&durable, known)).hash(&mut hasher);
+        if !self.seen_killed.insert(hasher.finish()) {
             return;
         }
         self.counts.kills += 1;
@@ -281,7 +317,7 @@ impl Judge {
         for crash in disk.crashes(self.effort.second_images, self.counts.kills) {
             self.counts.second_images += 1;
             let when = || format!("{}; reopened; then power lost with [{crash}]", when());
-            self.image(&crash.image, last, 0, &when);
+            self.counts.second_distinct += u64::from(self.image(&crash.image, last, 0, &when));
         }
     }
 
@@ -296,7 +332,7 @@ impl Judge {
             }
         }
     }
-    fn try_restart(&self, sim: &SimFiles, is_ledger: bool, known: &Known) -> Result<Restarted, String> {
+    fn try_restart(&mut self, sim: &SimFiles, is_ledger: bool, known: &Known) -> Result<Restarted, String> {
         let files = (self.through)(sim.clone());
         let random = random(99);
         let mut marks = vec![known.clone()];
@@ -312,12 +348,17 @@ impl Judge {
         let open = |how: &str| {
             Log::open(Arc::clone(&files), self.options, &random).map_err(|e| format!("{how} refuses a legal state: {e}"))
         };
+        let before = sim.disk();
         let (log, recovered) = open("recovery")?;
-        let rejected = Rejected::of(&recovered, &sim.disk().visible());
+        let rejected = match &recovered.quarantined {
+            Some(_) => Rejected::of(&recovered, &before.visible(), &sim.disk().visible()),
+            None => None,
+        };
         if recovered.quarantined.is_some() && rejected.is_none() {
             return Err(format!("a rejected tail is not where recovery says: {recovered:?}"));
         }
-        let found = items(log.segments(), log.head().size).map_err(|e| format!("cannot read after recovery: {e}"))?;
+        let found = leaves(log.segments(), log.head().size).map_err(|e| format!("cannot read after recovery: {e}"))?;
+        let (found, leaves): (Vec<Item>, Vec<TreeHash>) = found.into_iter().unzip();
         if !known.matches(&found) {
             return Err(format!("{}: {found:?} of {known:?}", known.explain(&found)));
         }
@@ -327,8 +368,12 @@ impl Judge {
         if log.head().root != root_of(&found) || log.head().size != Size(u64::try_from(found.len()).unwrap()) {
             return Err("the head is not that of the records".into());
         }
+        prove(&known.heads, &log.head(), &leaves)?;
+        self.counts.proofs += u64::try_from(known.heads.len()).unwrap();
         // What recovery answered is from now on acknowledged.
-        let mut now = Known { created: true, acked: found, ..Known::default() };
+        let mut heads = known.heads.clone();
+        heads.push(log.head());
+        let mut now = Known { created: true, acked: found, heads, ..Known::default() };
         mark(sim, &mut marks, &now);
         let head = log.head();
         drop(log);
@@ -341,6 +386,7 @@ impl Judge {
         mark(sim, &mut marks, &now);
         log.append(&[next.prepare()]).map_err(|e| format!("cannot append after recovery: {e}"))?;
         now.acked.append(&mut now.pending);
+        now.heads.push(log.head());
         mark(sim, &mut marks, &now);
         log.close().map_err(|e| format!("cannot close after recovery: {e}"))?;
         let expected = Head { size: Size(head.size.0 + 1), root: root_of(&now.acked) };
@@ -348,8 +394,23 @@ impl Judge {
         if report.head != expected || !report.findings.is_empty() {
             return Err(format!("verification after recovery: {report:?}"));
         }
+        let read = sim.take_counts().read_bytes_max;
+        if read > READ_BYTES_MAX {
+            return Err(format!("a read asked for {read} bytes at once"));
+        }
         Ok(Restarted { marks, rejected })
     }
+}
+
+/// Tells images apart, and what is known of them, by 64 bits.
+fn key_of(image: &Image, known: &Known) -> u64 {
+    let mut hasher = FxHasher::default();
+    // A quarantined tail is evidence for people; the log does not read it.
+    for (path, content) in image.files.iter().filter(|(path, _)| !path.starts_with("quarantine/")) {
+        (path, content).hash(&mut hasher);
+    }
+    (&image.directories, known).hash(&mut hasher);
+    hasher.finish()
 }
 
 fn mark(files: &SimFiles, marks: &mut Vec<Known>, known: &Known) {

@@ -14,6 +14,8 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// Bytes of a record that are not its payload's.
+    pub(crate) const OVERHEAD_BYTES: usize = 40 + 3 + 18;
     /// One whose batch fits into a sector.
     pub(crate) fn small(number: u64) -> Self {
         Self { number, payload_bytes: 60 }
@@ -34,6 +36,7 @@ impl Item {
         body.extend(metadata);
         let noise = self.number.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
         body.extend(noise.iter().cycle().take(self.payload_bytes));
+        assert_eq!(body.len() - self.payload_bytes + 40, Self::OVERHEAD_BYTES);
         let mut frame = u32::try_from(body.len()).unwrap().to_le_bytes().to_vec();
         frame.extend(7u16.to_le_bytes());
         frame.extend(1u16.to_le_bytes());

@@ -72,7 +72,7 @@ pub(crate) fn base(options: LogOptions, base: Base) -> Result<(Image, Known)> {
     let (mut log, _) = Log::open(seen, options, &random)?;
     for number in 0..base.records {
         let item = Item::small(number);
-        log.append(&[item.prepare()])?;
+        known.heads.push(log.append(&[item.prepare()])?.head);
         known.acked.push(item);
     }
     if base.closed {
@@ -120,6 +120,12 @@ impl<'j> World<'j> {
         self.next += 10;
         items
     }
+    /// What was under way is answered.
+    fn answered(&mut self) {
+        self.known.acked.append(&mut self.known.pending);
+        self.known.heads.extend(self.log.as_ref().map(Log::head));
+        self.mark();
+    }
     fn try_append(&mut self, payloads: &[usize]) -> Option<sovang_core::Error> {
         let items = self.batch(payloads);
         self.known.pending.clone_from(&items);
@@ -130,10 +136,7 @@ impl<'j> World<'j> {
     fn append(&mut self, payloads: &[usize], path: &str) {
         match self.try_append(payloads) {
             Some(e) => self.violation(format!("an append fails without a fault: {e}"), path),
-            None => {
-                self.known.acked.append(&mut self.known.pending);
-                self.mark();
-            }
+            None => self.answered(),
         }
     }
     fn no_space(&mut self, path: &str) -> Outcome {
@@ -142,8 +145,7 @@ impl<'j> World<'j> {
         self.files.set_capacity(None);
         match failed {
             None => {
-                self.known.acked.append(&mut self.known.pending);
-                self.mark();
+                self.answered();
                 return Outcome::Pointless;
             }
             Some(e) => {
@@ -164,8 +166,7 @@ impl<'j> World<'j> {
         self.files.inject(fault);
         let failed = self.try_append(&[100, 900]);
         if self.files.take_faults() == 0 {
-            self.known.acked.append(&mut self.known.pending);
-            self.mark();
+            self.answered();
             return Outcome::Pointless;
         }
         match failed {
@@ -267,13 +268,14 @@ pub(crate) fn run(judge: &mut Judge, start: &(Image, Known), ops: &[Op], name: &
     let outcome = world.step(*last, &path);
     let (snapshots, marks) = (world.files.take_snapshots(), std::mem::take(&mut world.marks));
     drop(world);
+    judge.counts.workloads += 1;
     judge.snapshots(&snapshots, &marks, &path);
     outcome == Outcome::Done
 }
 
 /// Runs the operations from the opening on and returns every disk state, with what was known at each mark.
 pub(crate) fn history(options: LogOptions, start: &(Image, Known), ops: &[Op]) -> (Vec<Snapshot>, Vec<Known>) {
-    let effort = Effort { images: 1, second_images: 1, second_one_in: 1 };
+    let effort = Effort { images: 1, second_images: 1, second_one_in: 1, torn: 0 };
     let mut judge = Judge::new(options, effort);
     let mut world = World::new(&mut judge, start);
     world.files.record(true);
