@@ -11,6 +11,8 @@ mod progress;
 #[cfg_attr(not(test), allow(dead_code, reason = "`receipt` calls it"))]
 mod qr;
 mod table;
+#[cfg_attr(not(test), allow(dead_code, reason = "`stamp` and `check --token` call it"))]
+mod timestamp;
 
 use clap::Parser as _;
 use std::process::ExitCode;

@@ -44,6 +44,7 @@ mod recognised;
 mod registered;
 mod request;
 mod state;
+mod statement;
 mod table;
 
 pub use name::{Dimension, Name};

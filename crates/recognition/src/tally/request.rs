@@ -123,7 +123,7 @@ fn filter(tally: Name, given: &str) -> Result<(Dimension, Value), Error> {
     Ok((dimension, value))
 }
 
-fn day(given: &str) -> Result<Date, Error> {
+pub(super) fn day(given: &str) -> Result<Date, Error> {
     let format = time::macros::format_description!("[year]-[month]-[day]");
     Date::parse(given, &format).map_err(|_| invalid(format!("{given:?} is no date")).advise("a date looks like 2024-10-14"))
 }
