@@ -51,6 +51,11 @@ fn every_context() {
             "sovang 2026-11 erased subject v1",
             "444724e6da68e865ecf800efe84149d9349e4ede7c2ce2d0e3d5a86ba6c16ab0",
         ),
+        (
+            context::STATEMENT_RESULT,
+            "sovang 2026-11 statement result v1",
+            "b90f24431ee5232e2391e65250b8dbc910a22de00da5e6775b13e8ff60044c7e",
+        ),
     ];
     for (context, text, of_abc) in golden {
         assert_eq!(context, text);
@@ -63,6 +68,7 @@ fn every_context() {
     assert_eq!(segment.finalize().to_hex().as_str(), golden[5].2);
     assert_eq!(hex::encode(hash::state_digest(b"abc")), golden[6].2);
     assert_eq!(hex::encode(hash::snapshot_digest(b"abc")), golden[7].2);
+    assert_eq!(hex::encode(hash::statement_result_digest(b"abc")), golden[9].2);
 }
 
 #[test]

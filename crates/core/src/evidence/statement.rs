@@ -125,7 +125,7 @@ impl Statement {
     /// the checkpoint holds under it. Whether the log leads to the result only a replay can tell.
     ///
     /// # Errors
-    /// The first of these that does not hold; also when a signing key is a log's, or a witness's.
+    /// The first of these that does not hold; also when a signing key is a log's.
     pub fn verify(&self, keys: &[VerifierKey], policy: Option<&Policy>) -> Result<VerifiedStatement, EvidenceError> {
         let verified = self.note.verify(keys).map_err(|error| match error {
             EvidenceError::NoKnownKey { .. } => EvidenceError::NoKnownKey { what: WHAT },
@@ -146,7 +146,7 @@ impl Statement {
         let keys = verified.keys.into_iter().map(|(key, _)| key).collect();
         Ok(VerifiedStatement { keys, ignored: verified.ignored, checkpoint })
     }
-    /// A log's key signs checkpoints and nothing else, so what it signs here is refused: were it allowed, a stolen habit would become a stolen log.
+    /// A log's key signs checkpoints and nothing else, so what it signs here is refused.
     fn check_key(&self, key: &VerifierKey, policy: Option<&Policy>) -> Result<(), EvidenceError> {
         let disagrees = |why: &str| Err(EvidenceError::Disagrees { what: format!("the key {}: {why}", key.name()).into() });
         if key.kind() != KeyKind::Ed25519 {
@@ -194,8 +194,8 @@ fn read_parameters(parameters: &Json) -> Result<Size, &'static str> {
     let Json::Object(filters) = get("where") else { return Err("where is no object") };
     for (_, values) in filters {
         let Json::Array(values) = values else { return Err("where holds values that are no array") };
-        if !values.iter().all(|value| matches!(value, Json::Text(_) | Json::Integer(_))) {
-            return Err("where holds a value that is no text and no integer");
+        if !values.iter().all(|value| matches!(value, Json::Null | Json::Integer(_) | Json::Text(_))) {
+            return Err("where holds a value that is no text, integer or null");
         }
         if !values.is_sorted_by(precedes) {
             return Err("where holds values that do not ascend");
@@ -204,14 +204,14 @@ fn read_parameters(parameters: &Json) -> Result<Size, &'static str> {
     let Json::Integer(as_of) = get("as_of") else { return Err("as_of is no number") };
     text::decimal(as_of).map(Size).ok_or("as_of is no number below 2^63")
 }
-/// Integers before texts; integers by value, texts by their bytes.
+/// Null before integers before texts; integers by value, texts by their bytes.
 fn precedes(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Text(a), Json::Text(b)) => a < b,
         (Json::Integer(a), Json::Integer(b)) => {
             matches!((a.parse::<i64>(), b.parse::<i64>()), (Ok(a), Ok(b)) if a < b)
         }
-        (Json::Integer(_), Json::Text(_)) => true,
+        (Json::Null, Json::Integer(_) | Json::Text(_)) | (Json::Integer(_), Json::Text(_)) => true,
         _ => false,
     }
 }
