@@ -23,14 +23,15 @@ from record import TIME_ANCHORED, Invalid, time_anchor
 from segments import Damaged, Log, read_ledger
 from statements import STATEMENT_LINE, Statement
 from tiles import Tiles
+from timestamps import time_stamped
 from trust import Usage, add_trust, read_file, read_keys, read_policy
 
 
 class Checker:
     """Whom to trust, and what the files before this one have shown."""
 
-    def __init__(self, keys, policy, entry=None, replayed=None):
-        self.keys, self.policy, self.entry, self.replayed = keys, policy, entry, replayed
+    def __init__(self, keys, policy, entry=None, replayed=None, token=None):
+        self.keys, self.policy, self.entry, self.replayed, self.token = keys, policy, entry, replayed, token
         self._checkpoint, self._receipt = None, None
 
     def check(self, data):
@@ -55,7 +56,8 @@ class Checker:
             return {"kind": "disclosure"} | Disclosure(text).prove(receipt)
         proven = self._log_policy().prove(Checkpoint(text))
         self._checkpoint = proven.checkpoint
-        return _told("checkpoint", proven)
+        stamped = {"token_not_after": time_stamped(self.token[0], proven.checkpoint.note.text, self.token[1])} if self.token else {}
+        return _told("checkpoint", proven) | stamped
 
     def check_tiles(self, directory):
         """What a directory of tiles proves."""
@@ -148,6 +150,8 @@ def arguments_of(command_line=None):
     parser.add_argument("files", metavar="FILE", nargs="+")
     add_trust(parser)
     parser.add_argument("--leaf", metavar="FILE", help="the raw entry that a proof is about")
+    parser.add_argument("--token", metavar="FILE", help="an RFC 3161 time-stamp response over the checkpoint")
+    parser.add_argument("--tsa-cert", metavar="FILE", help="the certificate of the authority, or of who issued it, in PEM")
     parser.add_argument("--replay", metavar="DIR", help="computes a statement again from this ledger")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     return parser.parse_args(command_line)
@@ -159,7 +163,10 @@ def main():
         keys = read_keys(arguments.vkey)
         policy = read_policy(arguments, keys)
         entry = read_file(arguments.leaf) if arguments.leaf else None
-        checker = Checker(keys, policy, entry, replayed_log(arguments.replay) if arguments.replay else None)
+        if bool(arguments.token) != bool(arguments.tsa_cert):
+            raise Usage("--token and --tsa-cert go together")
+        token = (read_file(arguments.token), read_file(arguments.tsa_cert)) if arguments.token else None
+        checker = Checker(keys, policy, entry, replayed_log(arguments.replay) if arguments.replay else None, token)
     except Usage as usage:
         print(usage, file=sys.stderr)
         return 2

@@ -10,6 +10,7 @@ import struct
 import tempfile
 import unittest
 import uuid
+import warnings
 from pathlib import Path
 
 import maker
@@ -17,7 +18,7 @@ from check import Checker, check_files
 from checksums import blake3_in
 from forge import hash_of as record_hash_of
 from maker import LOG, ORIGIN, STATEMENTS, TIMES
-from merkle import leaf_of, recursive_root
+from merkle import EMPTY, leaf_of, recursive_root
 from notes import Checkpoint, Refused
 from policy import Policy
 from proofs import Growth, NoLeaf, Proof, check_consistency, check_inclusion
@@ -25,6 +26,7 @@ from sovang_reader import Reading
 from statements import canonical, from_canonical
 from test_forged import frame
 from test_reader import PAGE, from_dump
+from timestamps import time_stamped
 from trees import PARAMETERS, Tree, log_only, needing, result_of
 from trust import Usage
 
@@ -309,6 +311,41 @@ class Anchors(unittest.TestCase):
         self.assertIn("proves nothing", said_of("checkpoint", maker.checkpoint(Tree(2).leaves, 1)))
         self.assertIn("proves nothing", said_of("checkpoint", "once upon a time"))
         self.assertIn("has to be judged", said_of("value", "block 900000"))
+
+
+class Stamps(unittest.TestCase):
+    """Time-stamp responses that openssl made, and their copies with a bit changed."""
+
+    FOLDER = PAGE.parents[1] / "crates" / "cli" / "tests" / "timestamp"
+    TEXT = f"example.org/golden-book\n0\n{maker.coded(EMPTY)}\n"
+
+    def stamped(self, token, certificate, text=TEXT):
+        token = self.FOLDER.joinpath(token).read_bytes() if isinstance(token, str) else token
+        return time_stamped(token, text, self.FOLDER.joinpath(certificate).read_bytes())
+
+    def test_the_time_is_that_of_the_given_authority(self):
+        for token, certificate in (("rsa.tsr", "ca-rsa.pem"), ("rsa-sha1-id.tsr", "ca-rsa.pem"), ("p256.tsr", "ca-ec.pem"),
+                                   ("p384-without-certificate.tsr", "tsa-p384.pem")):
+            with self.subTest(token):
+                self.assertEqual(self.stamped(token, certificate), 1_795_528_651)
+        for token, certificate in (("refused.tsr", "ca-rsa.pem"), ("rsa.tsr", "ca-ec.pem"), ("p384-without-certificate.tsr", "ca-ec.pem")):
+            with self.subTest(token, certificate=certificate), self.assertRaises(Refused):
+                self.stamped(token, certificate)
+        with self.assertRaises(Refused):
+            self.stamped("rsa.tsr", "ca-rsa.pem", self.TEXT + "\n")
+
+    def test_a_changed_token_is_refused_or_changed_where_nobody_signs(self):
+        warnings.simplefilter("ignore")  # a changed certificate has what the library is going to refuse
+        data = self.FOLDER.joinpath("p256.tsr").read_bytes()
+        passed = []
+        for at in range(len(data)):
+            try:
+                self.assertEqual(self.stamped(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :], "ca-ec.pem"), 1_795_528_651)
+                passed.append(at)
+            except Refused:
+                continue
+        # Granted with changes; versions; the list of digests before the token; a NULL behind an algorithm.
+        self.assertTrue(set(passed) <= {8, 32, *range(34, 52), 700, 702, 791}, passed)
 
 
 class Disclosures(unittest.TestCase):
