@@ -57,6 +57,7 @@ impl Audit {
         if !audit.findings.iter().any(|finding| finding.in_log) {
             let reader = Options::new().open_read_only::<RawEvent>(directory)?;
             audit.findings.extend(crate::snapshot::check(&reader)?);
+            audit.findings.extend(crate::Checkpoints::of(reader.view().clone()).check()?);
         }
         Ok(audit)
     }

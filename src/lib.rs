@@ -2,17 +2,21 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod checkpoints;
 mod environment;
 mod importer;
+mod keyfile;
 mod ledger;
 mod ledger_records;
 mod live;
 #[cfg(feature = "recognition")]
 mod office;
 mod options;
+mod prove;
 mod read;
 mod reader;
 mod recorder;
+mod signer;
 mod snapshot;
 mod spool;
 #[cfg(feature = "testing")]
@@ -20,8 +24,10 @@ pub mod testing;
 mod ticket;
 
 pub use audit::{Audit, Finding};
+pub use checkpoints::Checkpoints;
 pub use environment::{Clock, IdSource, SystemClock, SystemIds};
 pub use importer::{Imported, Importer, Named, Names, NoRules, Rules, Taken};
+pub use keyfile::SigningKey;
 pub use ledger::Ledger;
 pub use live::Live;
 pub use options::{Durability, Options};
@@ -31,6 +37,10 @@ pub use recorder::Recorder;
 pub use ticket::{Appended, Ticket};
 
 pub use sovang_core::event::LedgerEvent;
+pub use sovang_core::evidence::{
+    self, Checkpoint, EvidenceError, ForkProof, Growth, KeyKind, Leaf, Policy, Proven, Receipt, TlogProof, VerifiedCheckpoint,
+    VerifierKey,
+};
 pub use sovang_core::ids::Commitment;
 pub use sovang_core::{
     Actor, Amends, CodecError, Condition, Conflict, Date, Decoder, Effect, Encoder, Entry, Envelope, Error, ErrorKind, Event,

@@ -251,6 +251,7 @@ impl<E: Event> Reader<E> {
     pub fn audit_with(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<Audit> {
         let mut audit = Audit::of(self.view.verify(progress)?);
         audit.findings.extend(crate::snapshot::check(self)?);
+        audit.findings.extend(crate::Checkpoints::of(self.view.clone()).check()?);
         Ok(audit)
     }
 
