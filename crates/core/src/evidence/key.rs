@@ -43,13 +43,13 @@ fn refuse(why: impl Into<std::borrow::Cow<'static, str>>) -> EvidenceError {
     EvidenceError::Key { why: why.into() }
 }
 
-/// That a text can be a C2SP key name, and so an origin of ours: 1 to 255 bytes, no Unicode space, no control character,
-/// no plus sign.
+/// That a text can be a C2SP key name, and so an origin of ours: 1 to 255 bytes, no Unicode space, no control character
+/// (U+0000 to U+001F and U+007F to U+009F), no plus sign.
 ///
 /// # Errors
 /// [`EvidenceError::Key`] that says what is wrong.
 pub fn check_key_name(name: &str) -> Result<(), EvidenceError> {
-    if !is_note_name(name) {
+    if !is_note_name(name) || name.contains(char::is_control) {
         return Err(refuse(format!("the name {name:?} is empty, or holds a space, a control character or a plus sign")));
     }
     if name.len() > ORIGIN_BYTES_MAX {
@@ -57,7 +57,7 @@ pub fn check_key_name(name: &str) -> Result<(), EvidenceError> {
     }
     Ok(())
 }
-/// What C2SP asks of a name in a signature line; a key of ours or that we trust also has a bounded one.
+/// What C2SP asks of a name in a signature line; a key that we are to trust is held to more.
 pub(super) fn is_note_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c < ' ' || c == '+')
 }

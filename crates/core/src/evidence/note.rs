@@ -117,6 +117,8 @@ pub struct Verified {
     /// Each key once, in the order of its first line; with its time in seconds since 1970 if it is a cosigner's. Of several lines of one cosigner the
     /// earliest time counts: it saw the text no later than that, and claims nothing newer.
     pub keys: Vec<(VerifierKey, Option<u64>)>,
+    /// Every line of a cosigner, with its time in seconds since 1970.
+    pub cosignatures: Vec<(VerifierKey, u64)>,
     /// How many lines are of keys that are not known. Nothing is known about them.
     pub ignored: usize,
 }
@@ -185,15 +187,18 @@ impl Note {
     /// # Errors
     /// When one of these does not hold, when a cosigner's time is 0 or over 2^63 - 1, or when no line is of a known key.
     pub fn verify(&self, known: &[VerifierKey]) -> Result<Verified, EvidenceError> {
-        let mut verified = Verified { keys: Vec::new(), ignored: 0 };
+        let mut verified = Verified { keys: Vec::new(), cosignatures: Vec::new(), ignored: 0 };
         for line in &self.signatures {
             let mut is_known = false;
             for key in known.iter().filter(|key| line.is_of(key)) {
                 is_known = true;
                 let time = line.verify(key, &self.text)?;
-                if let Some(seconds) = time.filter(|t| *t == 0 || *t > text::NUMBER_MAX) {
-                    let why = "a time is from 1 to 2^63 - 1";
-                    return Err(EvidenceError::Time { name: key.name().to_owned(), seconds, why });
+                if let Some(seconds) = time {
+                    if seconds == 0 || seconds > text::NUMBER_MAX {
+                        let why = "a time is from 1 to 2^63 - 1";
+                        return Err(EvidenceError::Time { name: key.name().to_owned(), seconds, why });
+                    }
+                    verified.cosignatures.push((key.clone(), seconds));
                 }
                 match verified.keys.iter_mut().find(|(k, _)| k == key) {
                     Some((_, counted)) => *counted = (*counted).min(time),

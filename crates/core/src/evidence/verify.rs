@@ -69,10 +69,12 @@ pub fn verify_checkpoint(checkpoint: &Checkpoint, policy: &Policy) -> Result<Ver
         .iter()
         .find(|log| log.origin == origin && time_of(&log.key).is_some())
         .ok_or_else(|| EvidenceError::NotSignedByLog { origin: origin.to_owned() })?;
+    for (key, time) in &verified.cosignatures {
+        check_time(key, *time, policy)?;
+    }
     let mut witnesses = Vec::new();
     for PolicyWitness { name, key, .. } in &policy.witnesses {
         if let Some(Some(time)) = time_of(key) {
-            check_time(key, time, policy)?;
             witnesses.push((name.clone(), key.clone(), time));
         }
     }

@@ -14,7 +14,7 @@ fn hashes() -> impl Strategy<Value = Vec<[u8; 32]>> {
     vec(any::<[u8; 32]>(), 0..=63)
 }
 fn name() -> impl Strategy<Value = String> {
-    "[^\\s+\u{0}-\u{1f}]{1,40}"
+    "[^\\s+\u{0}-\u{1f}\u{7f}-\u{9f}]{1,40}"
 }
 prop_compose! {
     fn line()(name in name(), id in any::<u32>(), signature in vec(any::<u8>(), 1..200)) -> SignatureLine {

@@ -43,6 +43,22 @@ fn absurd_times_are_refused() {
 }
 
 #[test]
+fn every_time_of_a_witness_is_looked_at_and_the_earliest_counts() {
+    let twice = |times: [u64; 2]| {
+        let mut checkpoint = Log::of(5).checkpoint(5);
+        for time in times {
+            checkpoint.add(kit::witness(1).cosign(&checkpoint, time)).unwrap();
+        }
+        verify_checkpoint(&checkpoint, &kit::policy(1, "all"))
+    };
+    let verified = twice([T + 5, T]).unwrap();
+    assert_eq!((verified.not_after, verified.not_before, verified.ignored), (Some(T), Some(T), 0));
+    for absurd in [7, TIME_MAX + 1] {
+        assert!(matches!(twice([T, absurd]), Err(EvidenceError::Time { seconds, .. }) if seconds == absurd));
+    }
+}
+
+#[test]
 fn a_stale_checkpoint_is_refused() {
     let checkpoint = at(&[T + 10, T, T + 20]);
     let aged = |threshold: &str, seconds: u64, now: u64| {

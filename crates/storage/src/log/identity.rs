@@ -28,14 +28,14 @@ pub(super) fn check(identity: &Identity) -> Result<()> {
         }
     }
     if !is_key_name(&identity.origin) {
-        return invalid(format!("the origin {:?} holds a space or a plus sign", identity.origin));
+        return invalid(format!("the origin {:?} holds a space, a control character or a plus sign", identity.origin));
     }
     Ok(())
 }
 
 /// Whether a text may name a key in a C2SP signed note.
 fn is_key_name(origin: &str) -> bool {
-    !origin.is_empty() && !origin.contains(|c: char| c.is_whitespace() || c == '+')
+    sovang_core::evidence::check_key_name(origin).is_ok()
 }
 
 pub(super) fn encode(identity: &Identity) -> Result<Vec<u8>> {
