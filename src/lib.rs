@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod backup;
 mod checkpoints;
 mod environment;
 mod importer;
@@ -16,6 +17,7 @@ mod prove;
 mod read;
 mod reader;
 mod recorder;
+mod salvage;
 mod signer;
 mod snapshot;
 mod spool;
@@ -24,6 +26,7 @@ pub mod testing;
 mod ticket;
 
 pub use audit::{Audit, Finding};
+pub use backup::{BackedUp, Backup};
 pub use checkpoints::Checkpoints;
 pub use environment::{Clock, IdSource, SystemClock, SystemIds};
 pub use importer::{Imported, Importer, Named, Names, NoRules, Rules, Taken};
@@ -34,6 +37,7 @@ pub use options::{Durability, Options};
 pub use read::{Follow, Historic, History, Read, Records, Stopper};
 pub use reader::{AsOf, Reader};
 pub use recorder::Recorder;
+pub use salvage::{Island, Salvage, Salvaged, SalvagedPersonal, Trace};
 pub use ticket::{Appended, Ticket};
 
 pub use sovang_core::event::LedgerEvent;

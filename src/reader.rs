@@ -78,6 +78,15 @@ impl<E: Event> Reader<E> {
         self.stopped_at.is_some()
     }
 
+    /// The largest checkpoint that the ledger keeps, when that is larger than its log: then the ledger is older than its last signed head,
+    /// because it was rolled back or restored from an older copy. What is recorded now makes another history than the one that was signed.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn signed_beyond(&self) -> Result<Option<Size>> {
+        let largest = self.view.checkpoint_sizes()?.pop();
+        Ok(largest.filter(|size| *size > self.view.head().size))
+    }
     /// The ledger's name.
     #[must_use]
     pub fn origin(&self) -> &str {

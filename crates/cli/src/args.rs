@@ -71,6 +71,12 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy a ledger beside its live writer; made again, only what is new
+    #[command(after_help = BACKUP_HELP)]
+    Backup(BackupArgs),
+    /// Write what can be proven of a damaged ledger into a new one
+    #[command(after_help = SALVAGE_HELP)]
+    Salvage(SalvageArgs),
     /// Build the ten-year example of a district from nothing, print its figures, verify it
     #[command(after_help = "Example:  sovang demo\n          sovang demo demo-book && sovang tally demo-book cumulative")]
     Demo {
@@ -116,6 +122,64 @@ two files count once.
 
 One bad line refuses all of it, and the message names file, line and field. A kill or a power loss may leave the first \
 part: the same command completes it.";
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct BackupArgs {
+    /// The ledger
+    pub(crate) dir: PathBuf,
+    /// A new or empty directory, or the copy made before
+    pub(crate) target: PathBuf,
+    /// Also copy the personal values and their keys; said from the first time on, or never
+    #[arg(long)]
+    pub(crate) with_vault: bool,
+    /// Read all of the copy again and hash it, not only what is new
+    #[arg(long)]
+    pub(crate) full: bool,
+    /// One JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const BACKUP_HELP: &str = "\
+Example:  sovang backup golden-book /mnt/backup/golden-book
+          sovang backup golden-book /mnt/backup/golden-book --full
+
+The copy is a ledger that any command opens: to restore, copy it back. It is verified before this says done. Interrupted, it \
+opens with what it had or what it got; the same command completes it. It is refused when it is not a beginning of the \
+ledger: when it is another ledger, has another history, or is newer because the ledger was rolled back.
+
+Personal values are not copied unless --with-vault says so: a copy that has them must be made again after an erasure.";
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct SalvageArgs {
+    /// The damaged ledger; nothing is written to it
+    pub(crate) dir: PathBuf,
+    /// Other copies of the same ledger, to take from them what is missing
+    #[arg(value_name = "OTHER_COPY")]
+    pub(crate) copies: Vec<PathBuf>,
+    /// The new ledger: an absent or empty directory. A report is written beside it, NEW.report.json
+    #[arg(short, long, value_name = "NEW")]
+    pub(crate) output: PathBuf,
+    /// The ledger's name, when its file `ledger` cannot be read: the first line of any of its checkpoints
+    #[arg(long, value_name = "NAME")]
+    pub(crate) origin: Option<String>,
+    /// The schema of its events, when its file `ledger` cannot be read; without it the one of this program
+    #[arg(long, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
+    /// One JSON document: the report
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const SALVAGE_HELP: &str = "\
+Example:  sovang salvage golden-book -o saved
+          sovang salvage golden-book /mnt/backup/golden-book -o saved
+
+The new ledger holds the records from position 0 up to the first damage, with their ids, times, hashes and roots: old \
+checkpoints and proofs hold for it. The report says what is missing: where the damage is, how far the ledger is known to have gone, \
+and which later segments are whole, so that a second copy can fill the gap. Personal values are copied where they are sound.
+
+Exit codes: 0 done, also when the ledger is sound; 2 usage; 3 not one record can be proven, or not a ledger; 4 the environment.";
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct LogArgs {

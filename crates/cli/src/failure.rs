@@ -18,13 +18,15 @@ pub(crate) const ENVIRONMENT: u8 = 4;
 pub(crate) struct Failure {
     code: u8,
     message: String,
+    /// Bytes that were durable are missing or changed.
+    damage: bool,
     /// Whoever read stdout has stopped: nothing is to be said.
     quiet: bool,
 }
 
 impl Failure {
     pub(crate) fn new(code: u8, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), quiet: false }
+        Self { code, message: message.into(), damage: false, quiet: false }
     }
     /// Bad input.
     pub(crate) fn input(message: impl Into<String>) -> Self {
@@ -47,6 +49,16 @@ impl Failure {
         self.message.push_str("\nhint: ");
         self.message.push_str(hint);
         self
+    }
+    /// Adds a line.
+    pub(crate) fn add(mut self, line: &str) -> Self {
+        self.message.push('\n');
+        self.message.push_str(line);
+        self
+    }
+    /// Whether it is damage that was met.
+    pub(crate) fn is_damage(&self) -> bool {
+        self.damage
     }
     pub(crate) fn code(&self) -> u8 {
         self.code
@@ -82,7 +94,8 @@ pub(crate) fn code_of(kind: ErrorKind) -> u8 {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(code_of(error.kind()), error.to_string())
+        let damage = error.kind() == ErrorKind::Damaged;
+        Self { damage, ..Self::new(code_of(error.kind()), error.to_string()) }
     }
 }
 
@@ -90,7 +103,7 @@ impl From<Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let quiet = error.kind() == io::ErrorKind::BrokenPipe;
-        Self { code: ENVIRONMENT, message: format!("cannot write to stdout: {error}"), quiet }
+        Self { quiet, ..Self::new(ENVIRONMENT, format!("cannot write to stdout: {error}")) }
     }
 }
 impl From<serde_json::Error> for Failure {

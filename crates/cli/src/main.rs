@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod damage;
 mod demo;
 mod failure;
 mod output;

@@ -1,19 +1,31 @@
 //! One file for each command.
 
+mod backup;
 mod demo;
 mod export;
 mod head;
 mod import;
 mod init;
 mod log;
+mod salvage;
 mod tally;
 mod verify;
 
 use crate::args::Command;
+use crate::damage;
 use crate::failure::Failure;
 use std::process::ExitCode;
 
 pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
+    let Some(dir) = damage::ledger_of(&command) else {
+        return carry_out(command);
+    };
+    let done = carry_out(command);
+    damage::say_if_rolled_back(&dir);
+    done.map_err(|failure| damage::explain(&dir, failure))
+}
+
+fn carry_out(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Init { dir, origin } => init::run(&dir, &origin),
         Command::Import(args) => import::run(&args),
@@ -22,6 +34,8 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Head { dir, json } => head::run(&dir, json),
         Command::Tally(args) => tally::run(&args),
         Command::Verify { dir, json } => return verify::run(&dir, json),
+        Command::Backup(args) => backup::run(&args),
+        Command::Salvage(args) => salvage::run(&args),
         Command::Demo { dir } => demo::run(dir.as_deref()),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! `sovang verify`
 
+use crate::damage;
 use crate::failure::{self, Failure};
 use crate::{output, progress};
 use serde_json::json;
@@ -25,8 +26,8 @@ pub(crate) fn run(dir: &Path, as_json: bool) -> Result<ExitCode, Failure> {
         (false, true) => failure::DAMAGED,
         (false, false) => failure::FOUND,
     };
-    for note in advice(code) {
-        output::tell(note);
+    for hint in advice(dir, &audit, code) {
+        output::tell(&hint);
     }
     Ok(ExitCode::from(code))
 }
@@ -81,10 +82,37 @@ fn line(finding: &Finding) -> String {
     format!("{what}: {finding}")
 }
 
-fn advice(code: u8) -> &'static [&'static str] {
+/// What to do about the findings.
+fn advice(dir: &Path, audit: &Audit, code: u8) -> Vec<String> {
+    let dir_said = dir.display();
     if code == failure::DAMAGED {
-        &["hint: nothing was changed; restore the directory from a backup, and keep this copy: what it proves is not lost"]
-    } else {
-        &["hint: the log is sound; `index/` and `snapshots/` are derived and may be deleted, `vault/` must come from its backup"]
+        return vec![
+            damage::how_far(dir, audit.head),
+            format!(
+                "hint: nothing was changed; restore {dir_said} from a backup, and keep this copy: what it proves is not lost"
+            ),
+        ];
     }
+    let in_file = |name: &str| {
+        let path = dir.join(name);
+        audit.findings.iter().any(|finding| finding.file.as_ref().is_some_and(|file| file.starts_with(&path)))
+    };
+    let mut hints = Vec::new();
+    if in_file("index") || in_file("snapshots") {
+        hints.push("hint: the log is sound; `index/` and `snapshots/` are derived and may be deleted".to_owned());
+    }
+    if in_file("vault") {
+        hints.push(format!(
+            "hint: the log is sound; restore `vault/` from its backup, or go on with the values that are left: sovang salvage {dir_said} -o NEW"
+        ));
+    }
+    if in_file("checkpoints") {
+        hints.push(format!(
+            "hint: find a newer copy of {dir_said}, one that has all that was signed, and record nothing here before"
+        ));
+    }
+    if hints.is_empty() {
+        hints.push("hint: the log is sound".to_owned());
+    }
+    hints
 }
