@@ -98,6 +98,8 @@ fn faults() -> Vec<Fault> {
             faults.push(Fault::Sync { nth, kept, len_kept: kept & 1 == 1 });
         }
         faults.extend((0..3).map(|sectors| Fault::Write { nth, sectors }));
+        let full = std::io::ErrorKind::StorageFull;
+        faults.extend([1, 60, 130, 700].map(|bytes| Fault::ShortWrite { nth, bytes, error: full }));
     }
     faults.push(Fault::Rename { nth: 1 });
     faults

@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout)]
 
+mod calls;
 mod careless;
 mod judge;
 mod known;

@@ -22,13 +22,13 @@ pub(super) struct Effort {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) workloads: u64,
-    crash_points: u64,
+    pub(super) crash_points: u64,
     exhaustive_points: u64,
     images: u64,
     pub(super) distinct: u64,
     second_images: u64,
     second_distinct: u64,
-    kills: u64,
+    pub(super) kills: u64,
     /// Openings that completed or confirmed an erasure.
     pub(super) erased: u64,
     /// Rows without a record that were removed.
@@ -132,7 +132,7 @@ impl Judge {
     }
 
     /// Judges what a power loss left, and what a second one leaves while the store is opened.
-    fn image(&mut self, image: &Image, known: &Known, is_first: bool, when: &dyn Fn() -> String) {
+    pub(super) fn image(&mut self, image: &Image, known: &Known, is_first: bool, when: &dyn Fn() -> String) {
         let Some(key) = self.is_new(image, known, u64::from(is_first)) else {
             return;
         };
@@ -156,7 +156,7 @@ impl Judge {
         }
     }
     /// Judges what a killed process left, and the power loss after another had opened it.
-    fn kill(&mut self, disk: &Disk, known: &Known, when: &dyn Fn() -> String) {
+    pub(super) fn kill(&mut self, disk: &Disk, known: &Known, when: &dyn Fn() -> String) {
         let mut hasher = DefaultHasher::new();
         disk.durable().hash(&mut hasher);
         if self.is_new(&disk.visible(), known, hasher.finish()).is_none() {

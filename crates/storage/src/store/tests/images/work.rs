@@ -63,14 +63,16 @@ pub(super) struct Start {
 }
 
 /// A store at work, and what is known of it.
-struct World {
+pub(super) struct World {
     segment_bytes: u64,
     through: fn(SimFiles) -> Arc<dyn Files>,
-    files: SimFiles,
+    pub(super) files: SimFiles,
     recording: bool,
     store: Option<Store>,
-    known: Known,
+    pub(super) known: Known,
     marks: Vec<Known>,
+    /// Failures that the process meets that opens after a kill.
+    pub(super) after_kill: Vec<Fault>,
     /// What was drawn at random so far: among it, slots' handles with their keys.
     drawn: Arc<Mutex<Vec<Vec<u8>>>>,
     next: u64,
@@ -88,6 +90,7 @@ pub(super) fn base(segment_bytes: u64, from: Base) -> Start {
         store: None,
         known: Known::default(),
         marks: Vec::new(),
+        after_kill: Vec::new(),
         drawn: Arc::default(),
         next: 1,
         openings: 10,
@@ -104,7 +107,7 @@ pub(super) fn base(segment_bytes: u64, from: Base) -> Start {
 }
 
 impl World {
-    fn new(judge: &Judge, start: &Start) -> Self {
+    pub(super) fn new(judge: &Judge, start: &Start) -> Self {
         Self {
             segment_bytes: judge.segment_bytes,
             through: judge.through,
@@ -113,6 +116,7 @@ impl World {
             store: None,
             known: start.known.clone(),
             marks: Vec::new(),
+            after_kill: Vec::new(),
             drawn: Arc::new(Mutex::new(start.drawn.clone())),
             next: 100,
             openings: 20,
@@ -122,7 +126,7 @@ impl World {
         self.marks.push(self.known.clone());
         self.files.mark(self.marks.len() as u64 - 1);
     }
-    fn open(&mut self) -> Result<()> {
+    pub(super) fn open(&mut self) -> Result<()> {
         self.openings += 1;
         let mut options = seeded(self.segment_bytes, self.openings);
         let (random, drawn) = (options.random, Arc::clone(&self.drawn));
@@ -198,7 +202,7 @@ impl World {
         found
     }
     /// Does an operation; false when there is nothing that it could do.
-    fn step(&mut self, op: Op) -> Result<bool> {
+    pub(super) fn step(&mut self, op: Op) -> Result<bool> {
         let items = self.known.items(usize::MAX);
         let living = Known::living(&items).first().copied();
         match op {
@@ -291,6 +295,7 @@ impl World {
                 self.files = SimFiles::from_disk(disk);
                 self.files.record(self.recording);
                 self.mark();
+                std::mem::take(&mut self.after_kill).into_iter().for_each(|fault| self.files.inject(fault));
                 self.open()?;
                 Ok(true)
             }
