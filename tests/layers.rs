@@ -13,6 +13,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sovang-recognition", &["sovang-core", "sovang-projection"]),
     ("sovang", &["sovang-core", "sovang-storage", "sovang-projection", "sovang-recognition"]),
     ("sovang-cli", &["sovang"]),
+    // For tests alone: what is asserted of hostile bytes, at every layer.
+    ("sovang-fuzz-targets", &["sovang-core", "sovang-storage", "sovang-projection", "sovang-recognition", "sovang"]),
 ];
 /// Crates that reach files, the system, a clock, random numbers, threads of a runtime, or a terminal.
 const IMPURE: &[&str] = &[

@@ -14,6 +14,9 @@ mod create;
 mod damage;
 mod evidence;
 mod force;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod golden;
 mod head;
