@@ -4,7 +4,9 @@
 mod audit;
 mod backup;
 mod checkpoints;
+mod disclosure;
 mod environment;
+mod erasure;
 mod importer;
 mod keyfile;
 mod ledger;
@@ -40,6 +42,7 @@ pub use recorder::Recorder;
 pub use salvage::{Island, Salvage, Salvaged, SalvagedPersonal, Trace};
 pub use ticket::{Appended, Ticket};
 
+pub use sovang_core::disclosure::Disclosure;
 pub use sovang_core::event::LedgerEvent;
 pub use sovang_core::evidence::{
     self, Checkpoint, EvidenceError, ForkProof, Growth, KeyKind, Leaf, Policy, Proven, Receipt, TlogProof, VerifiedCheckpoint,

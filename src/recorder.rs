@@ -2,11 +2,10 @@
 
 use crate::ledger::Ledger;
 use crate::ticket::{Appended, Ticket};
-use sovang_core::event::LedgerEvent;
 use sovang_core::record::Prepared;
 use sovang_core::{
     Actor, Condition, Date, Entry, Envelope, Error, ErrorKind, Event, Override, Position, Query, RecordId, Recorded, Result,
-    Size, SubjectId, calendar,
+    Size, calendar,
 };
 use sovang_projection::{ATTEMPTS_DEFAULT, Command, ExecuteError, Store};
 use sovang_storage::store::Submission;
@@ -191,23 +190,9 @@ impl<E: Event> Recorder<E> {
         }
     }
 
-    /// Destroys a person's data and records, under a handle that nobody can link to the person, that it was done and on
-    /// which legal basis. No total, hash or proof changes.
-    ///
-    /// # Errors
-    /// `NotFound` when the vault knows no such subject, `InvalidInput` for a blank basis; else as [`Self::record`].
-    pub fn erase(&self, subject: &str, basis: &str) -> Result<Appended> {
-        let subject = SubjectId::new(subject)?;
-        if basis.trim().is_empty() {
-            return Err(Error::new(ErrorKind::InvalidInput, "an erasure needs its legal basis"));
-        }
-        let done = self.ledger.store().erase(&subject, |handle| {
-            let event = LedgerEvent::SubjectErased { handle, basis: basis.to_owned() };
-            self.prepare_event(&event, None, self.fresh_id()?, None, None)
-        })?;
-        crate::ticket::appended(&done).pop().ok_or_else(|| Error::new(ErrorKind::NotFound, "nothing was erased"))
+    pub(crate) fn ledger(&self) -> &Ledger<E> {
+        &self.ledger
     }
-
     pub(crate) fn append(&self, records: Vec<Prepared>, condition: Option<Condition>) -> Result<Vec<Appended>> {
         if records.is_empty() {
             return Ok(Vec::new());

@@ -5,6 +5,9 @@
 mod auditing;
 mod deciding;
 mod erasing;
+mod erasure_files;
+mod erasure_interleaved;
+mod erasure_texts;
 mod folding;
 mod following;
 mod importing;
