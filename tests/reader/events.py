@@ -53,6 +53,10 @@ def _text(data):
     return data.text()
 
 
+def _digest(data):
+    return data.take(32).hex()
+
+
 def _maybe(read):
     return lambda data: data.option(lambda: read(data))
 
@@ -108,8 +112,8 @@ _EVENTS = {
     13: ("decision_annulled", [("ground", _one_of(*GROUND)), ("bonus_recovered_vnd", _maybe(_money)), ("decision", _decision),
                                ("by", _decision), ("artefact", _maybe(_text))]),
     15: ("record_retracted", [("reason", _text), ("authority", _maybe(_text))]),
-    16: ("figure_published", [("value", _money), ("qualifier", _one_of(*QUALIFIER)), ("measure", _text), ("unit", _text),
-                              ("period", _text), ("source", _text)]),
+    16: ("figure_published", [("value", _money), ("qualifier", _one_of(*QUALIFIER)), ("statement", _maybe(_digest)),
+                              ("measure", _text), ("unit", _text), ("period", _text), ("source", _text)]),
 }
 
 

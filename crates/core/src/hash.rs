@@ -26,6 +26,8 @@ pub mod context {
     pub const SNAPSHOT: &str = "sovang 2026-11 snapshot v1";
     /// The vault's keyed hash of an erased subject's id.
     pub const ERASED_SUBJECT: &str = "sovang 2026-11 erased subject v1";
+    /// The digest of a statement's file, by which a published figure names it.
+    pub const STATEMENT: &str = "sovang 2026-11 statement v1";
     /// The digest of a statement's result.
     pub const STATEMENT_RESULT: &str = "sovang 2026-11 statement result v1";
     /// Streams of test data: nothing that is stored.
@@ -178,6 +180,12 @@ pub fn snapshot_digest(header: &[u8]) -> [u8; 32] {
     let mut h = hasher(&SNAPSHOT);
     h.update(header);
     *h.finalize().as_bytes()
+}
+
+/// The digest of a statement: of all bytes of its file (docs/FORMAT.md §11.6).
+#[must_use]
+pub fn statement_digest(file: &[u8]) -> [u8; 32] {
+    *Hasher::new_derive_key(context::STATEMENT).update(file).finalize().as_bytes()
 }
 
 /// The digest of a statement's result: of the bytes of its JSON (docs/FORMAT.md §11.6).

@@ -56,6 +56,7 @@ fn every_context() {
             "sovang 2026-11 statement result v1",
             "b90f24431ee5232e2391e65250b8dbc910a22de00da5e6775b13e8ff60044c7e",
         ),
+        (context::STATEMENT, "sovang 2026-11 statement v1", "e3c48701da360b7f9c14d44b179c0dc1f70db719f66c1a95d7db7c17f279e4c7"),
     ];
     for (context, text, of_abc) in golden {
         assert_eq!(context, text);
@@ -69,6 +70,7 @@ fn every_context() {
     assert_eq!(hex::encode(hash::state_digest(b"abc")), golden[6].2);
     assert_eq!(hex::encode(hash::snapshot_digest(b"abc")), golden[7].2);
     assert_eq!(hex::encode(hash::statement_result_digest(b"abc")), golden[9].2);
+    assert_eq!(hex::encode(hash::statement_digest(b"abc")), golden[10].2);
 }
 
 #[test]

@@ -174,7 +174,15 @@ pub fn figure_published(
     qualifier: Qualifier,
     source: impl Into<String>,
 ) -> FigurePublished {
-    FigurePublished { measure: measure.into(), unit: unit.into(), period: period.into(), value, qualifier, source: source.into() }
+    FigurePublished {
+        measure: measure.into(),
+        unit: unit.into(),
+        period: period.into(),
+        value,
+        qualifier,
+        source: source.into(),
+        statement: None,
+    }
 }
 
 macro_rules! texts {
@@ -294,6 +302,14 @@ impl CommendationAwarded {
     #[must_use]
     pub fn bonus_vnd(mut self, vnd: i64) -> Self {
         self.bonus_vnd = Some(vnd);
+        self
+    }
+}
+impl FigurePublished {
+    /// It was computed as this signed statement says: the digest of all bytes of its file.
+    #[must_use]
+    pub fn statement(mut self, digest: [u8; 32]) -> Self {
+        self.statement = Some(digest);
         self
     }
 }

@@ -379,4 +379,6 @@ pub struct FigurePublished {
     pub qualifier: Qualifier,
     /// Where it was published.
     pub source: String,
+    /// The digest of the signed statement that shows how it was computed, where there is one: of all bytes of its file (`hash::statement_digest`).
+    pub statement: Option<[u8; 32]>,
 }

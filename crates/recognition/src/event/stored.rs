@@ -466,6 +466,7 @@ impl RecordRetracted {
 struct FigurePublishedV1<S> {
     value: i64,
     qualifier: Qualifier,
+    statement: Option<[u8; 32]>,
     measure: S,
     unit: S,
     period: S,
@@ -476,6 +477,7 @@ impl FigurePublished {
         to.put(&FigurePublishedV1 {
             value: self.value,
             qualifier: self.qualifier,
+            statement: self.statement,
             measure: self.measure.as_str(),
             unit: &self.unit,
             period: &self.period,
@@ -484,6 +486,14 @@ impl FigurePublished {
     }
     pub(super) fn decode_v1(from: &mut Decoder) -> Result<Self, CodecError> {
         let s: FigurePublishedV1<String> = from.take()?;
-        Ok(Self { measure: s.measure, unit: s.unit, period: s.period, value: s.value, qualifier: s.qualifier, source: s.source })
+        Ok(Self {
+            measure: s.measure,
+            unit: s.unit,
+            period: s.period,
+            value: s.value,
+            qualifier: s.qualifier,
+            source: s.source,
+            statement: s.statement,
+        })
     }
 }

@@ -128,11 +128,17 @@ impl Fields {
     }
     /// So many bytes in lower-case hex.
     pub(super) fn hex<const N: usize>(&mut self, key: &str) -> Result<[u8; N], LineError> {
-        let text = self.text(key)?;
+        let bytes = self.maybe_hex(key)?;
+        self.required(key, bytes)
+    }
+    pub(super) fn maybe_hex<const N: usize>(&mut self, key: &str) -> Result<Option<[u8; N]>, LineError> {
+        let Some(text) = self.maybe_text(key)? else {
+            return Ok(None);
+        };
         let mut bytes = [0; N];
         let lower = !text.bytes().any(|b| b.is_ascii_uppercase());
         if lower && hex::decode_to_slice(&text, &mut bytes).is_ok() {
-            Ok(bytes)
+            Ok(Some(bytes))
         } else {
             Err(self.error(key, Reason::Hex { digits: 2 * N }))
         }

@@ -249,5 +249,6 @@ fn figure_published(from: &mut Fields) -> Read<FigurePublished> {
         value: from.integer("value")?,
         qualifier: from.code("qualifier")?,
         source: from.text("source")?,
+        statement: from.maybe_hex("statement")?,
     })
 }

@@ -393,6 +393,7 @@ fn keys(event: &Recognition, within: &str, to: &mut Object, persons: &mut Person
             to.put("value", e.value);
             to.put("qualifier", e.qualifier.code());
             to.put("source", e.source.as_str());
+            to.maybe("statement", e.statement.map(hex::encode));
         }
     }
     Ok(())

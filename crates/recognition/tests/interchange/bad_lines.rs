@@ -145,6 +145,18 @@ fn quantities() {
 }
 
 #[test]
+fn the_statement_of_a_figure() {
+    let said = |digest: &str, expected: &str| {
+        let figure = r#""measure":"m","unit":"u","period":"p","value":7,"qualifier":"exact","source":"s","statement":"#;
+        check("figure_published", &format!("{figure}{digest}"), expected);
+    };
+    let digits = "statement: is not 64 lower-case hex digits";
+    said("\"00ff\"", digits);
+    said(&format!("\"{}\"", "0A".repeat(32)), digits);
+    said("7", "statement: is a number, and should be text");
+}
+
+#[test]
 fn texts_codes_and_years() {
     let empty = "is empty: say something, or leave an optional field out";
     check("model_withdrawn", r#""model":"","reason":"r""#, &format!("model: {empty}"));

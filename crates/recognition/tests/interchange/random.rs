@@ -108,6 +108,7 @@ fn plain() -> impl Strategy<Value = Recognition> {
     let annulled = maybe(maybe(annulled, text(), |e, t| e.artefact(t)), 0..=i64::MAX, |e, v| e.bonus_recovered_vnd(v));
     let figure = (text(), text(), text(), 0..=i64::MAX, any_of(Qualifier::ALL), text())
         .prop_map(|(m, u, p, v, q, s)| r::figure_published(m, u, p, v, q, s));
+    let figure = maybe(figure, any::<[u8; 32]>(), |e, digest| e.statement(digest));
     prop_oneof![
         unit.prop_map(Recognition::from),
         maybe(succeeded, lines(), |e, t| e.note(t)).prop_map(Recognition::from),
