@@ -6,6 +6,7 @@
 //! byte arrays and their own enums, fixed-width fields first. Snapshot states may also hold `BTreeMap` and `BTreeSet`.
 
 use crate::limits::RECORD_BYTES_MAX;
+use bincode::error::{DecodeError, EncodeError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt;
 
@@ -85,8 +86,38 @@ fn config() -> bincode::config::Configuration<
 fn state_config() -> bincode::config::Configuration<bincode::config::LittleEndian, bincode::config::Fixint> {
     bincode::config::standard().with_fixed_int_encoding()
 }
-fn refused(error: impl fmt::Display) -> CodecError {
-    CodecError::Refused { why: error.to_string() }
+fn refused(error: impl Into<Cause>) -> CodecError {
+    CodecError::Refused { why: error.into().0 }
+}
+
+/// Why bincode refused, in words: its own messages are names of its variants.
+struct Cause(String);
+impl From<DecodeError> for Cause {
+    fn from(error: DecodeError) -> Self {
+        Self(match error {
+            DecodeError::UnexpectedEnd { additional } => {
+                format!("the bytes end too early, at least {additional} more are needed")
+            }
+            DecodeError::LimitExceeded => format!("a length in it exceeds RECORD_BYTES_MAX = {RECORD_BYTES_MAX}"),
+            DecodeError::UnexpectedVariant { found, .. } => format!("there is no variant of number {found}"),
+            DecodeError::Utf8 { inner } => format!("a text is not UTF-8: {inner}"),
+            DecodeError::InvalidBooleanValue(found) => format!("{found} is neither true nor false"),
+            DecodeError::OutsideUsizeRange(found) => format!("a length of {found} is beyond this machine's memory"),
+            DecodeError::Other(why) => why.to_owned(),
+            DecodeError::OtherString(why) => why,
+            other => format!("the bytes do not follow the layout ({other:?})"),
+        })
+    }
+}
+impl From<EncodeError> for Cause {
+    fn from(error: EncodeError) -> Self {
+        Self(match error {
+            EncodeError::Other(why) => why.to_owned(),
+            EncodeError::OtherString(why) => why,
+            EncodeError::Io { inner, .. } => inner.to_string(),
+            other => format!("it cannot be written in the layout ({other:?})"),
+        })
+    }
 }
 
 /// Appends a value's bytes.

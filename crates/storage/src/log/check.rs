@@ -146,7 +146,7 @@ impl<'a> Pass<'a> {
         pass
     }
     fn damage(&self, defect: Defect) -> Damage {
-        Damage::new(&*self.path, defect.what).at(defect.offset).of(defect.position)
+        Damage::of_defect(&self.path, defect, &self.at)
     }
     fn end(&self) -> Option<End> {
         let frontier = self.frontier.clone()?;
@@ -170,12 +170,10 @@ impl<'a> Pass<'a> {
         // Without a successor and a durable head nothing says where the segment should end.
         let open_end = self.task.successor.is_none() && self.task.durable.is_none();
         if self.at.offset != self.stop && self.findings.is_empty() && !open_end {
-            let defect = Defect {
-                offset: self.at.offset,
-                position: self.at.position,
-                what: "the segment's batches do not end where they should",
-            };
-            self.fail(defect);
+            let damage = Damage::new(&*self.path, "the segment's batches do not end where they should");
+            let damage = damage.at(self.at.offset).of(self.at.position);
+            self.findings.push(damage.expecting(format!("the end at byte {}", self.stop)));
+            self.frontier = None;
         }
         Ok(())
     }
@@ -221,10 +219,16 @@ impl<'a> Pass<'a> {
             let damage = self.damage(Defect { position, what: UNREADABLE, ..defect });
             self.findings.push(damage);
         }
+        let wrong_root = frontier.as_ref().is_some_and(|frontier| frontier.root() != framed.header.root);
+        if wrong_root {
+            let (root, size) = (framed.header.root.to_base64(), framed.header.end_size);
+            let damage = self.damage(defect);
+            self.findings.push(damage.expecting(format!("records that lead to root {root} at size {size}")));
+        }
         self.at = framed.next;
         self.last_recorded_at = framed.last_recorded_at;
-        if frontier.as_ref().is_some_and(|frontier| frontier.root() != framed.header.root) {
-            self.fail(defect);
+        if wrong_root {
+            self.frontier = None;
             return true;
         }
         self.frontier = frontier;

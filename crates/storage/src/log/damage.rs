@@ -1,7 +1,7 @@
 //! What is wrong with a ledger's files, before it becomes an error or a finding.
 
 use super::Cursor;
-use super::batch::Defect;
+use super::batch::{Defect, UNREADABLE};
 use super::verify::Finding;
 use crate::files::Files;
 use sovang_core::{Error, ErrorKind, Position};
@@ -26,6 +26,10 @@ impl Damage {
     pub(super) fn of_defect(path: &str, defect: Defect, at: &Cursor) -> Self {
         let damage = Self::new(path, defect.what).at(defect.offset).of(defect.position);
         let Cursor { batch, position, offset, .. } = *at;
+        if defect.what == UNREADABLE {
+            // Its bytes are as they were written.
+            return damage;
+        }
         if defect.offset == offset {
             damage.expecting(format!("batch {batch}, from position {position} on"))
         } else {

@@ -58,9 +58,8 @@ pub(super) struct Reading {
 /// The failure of a read that should have worked.
 pub(super) fn read_failed(files: &dyn Files, path: &str) -> impl Fn(io::Error) -> Error {
     move |e| match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
-            Damage::new(path, "the file is missing").error(files)
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Damage::new(path, "the file is missing").error(files),
+        io::ErrorKind::IsADirectory => Damage::new(path, "there is a directory in the place of the file").error(files),
         _ => Error::io(e, "read the log", files.describe(path)),
     }
 }
@@ -80,12 +79,18 @@ pub(super) fn read_head_bytes(files: &dyn Files) -> Result<Vec<u8>> {
     read(&*file, 0, HEAD_BYTES).map_err(fail)
 }
 
+/// `HEAD` says nothing.
+pub(super) fn no_slot() -> Damage {
+    let damage = Damage::new(HEAD_FILE, "none of the three slots is valid").at(0);
+    damage.expecting("at least one with its magic, this ledger's id and its checksum")
+}
+
 /// Reads `HEAD`.
 pub(super) fn read_head(files: &dyn Files, ledger: LedgerId) -> Result<HeadFile> {
     let bytes = read_head_bytes(files)?;
     let slots = decode_slots(&bytes, ledger);
     let Some((best, best_end)) = best_slot(&slots).map(|(i, end)| (i, end.clone())) else {
-        return Err(Damage::new(HEAD_FILE, "none of the three slots is valid").error(files));
+        return Err(no_slot().error(files));
     };
     Ok(HeadFile { bytes, slots, best, best_end })
 }
@@ -140,7 +145,14 @@ fn list(files: &dyn Files) -> Result<Listing> {
 
 /// A segment that must be there is not.
 pub(super) fn missing(number: u64) -> Damage {
-    Damage::new(segment_path(number), "the segment is missing")
+    Damage::new(segment_path(number), "the segment is missing").expecting("every number from 0 on, without a gap")
+}
+
+/// A segment's header is not what it must be.
+pub(super) fn bad_header(number: u64, what: &'static str) -> Damage {
+    Damage::new(segment_path(number), what)
+        .at(0)
+        .expecting(format!("the header of segment {number} of this ledger, {SEGMENT_HEADER_BYTES} bytes"))
 }
 
 /// Opens a segment and reads its header.
@@ -154,7 +166,7 @@ pub(super) fn open_segment(
     let fail = read_failed(files, &path);
     let file = files.open(&path, how).map_err(&fail)?;
     let bytes = read(&*file, 0, SEGMENT_HEADER_BYTES).map_err(fail)?;
-    let header = SegmentHeader::decode(&bytes, ledger, number).map_err(|what| Damage::new(&*path, what).at(0).error(files))?;
+    let header = SegmentHeader::decode(&bytes, ledger, number).map_err(|what| bad_header(number, what).error(files))?;
     Ok((file, header, bytes))
 }
 

@@ -2,6 +2,7 @@
 
 use super::bytes::{Put, Take, crc, crc_holds};
 use super::damage::Damage;
+use super::segment::{SEGMENT_HEADER_BYTES, segment_path};
 use super::{FORMAT_VERSION, Identity};
 use crate::files::{Files, Open};
 use sovang_core::limits::ORIGIN_BYTES_MAX;
@@ -106,10 +107,30 @@ fn no_ledger(files: &dyn Files) -> Error {
         .advise("name the directory that holds the file `ledger`, or create a ledger")
 }
 
+const EXPECTED: &str = "what creation wrote, and nothing changes: the same in every copy of this ledger";
+
+/// Whether there are records in the first segment: then the file `ledger` was there once.
+fn has_records(files: &dyn Files) -> bool {
+    let first = files.open(&segment_path(0), Open::Read).and_then(|file| file.len());
+    first.is_ok_and(|len| len > SEGMENT_HEADER_BYTES as u64)
+}
+
+fn lost(e: &io::Error) -> Damage {
+    let is_directory = e.kind() == io::ErrorKind::IsADirectory;
+    let what = if is_directory { "there is a directory in the place of the file" } else { "the file is missing" };
+    Damage::new(LEDGER_FILE, what).expecting(EXPECTED)
+}
+
 /// Reads who the ledger is.
 pub(super) fn read(files: &dyn Files) -> Result<Identity> {
     let fail = |e: io::Error| match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => no_ledger(files),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
+            if has_records(files) {
+                lost(&e).error(files)
+            } else {
+                no_ledger(files)
+            }
+        }
         _ => Error::io(e, "read the ledger's identity", files.describe(LEDGER_FILE)),
     };
     let file = files.open(LEDGER_FILE, Open::Read).map_err(fail)?;
@@ -117,7 +138,7 @@ pub(super) fn read(files: &dyn Files) -> Result<Identity> {
     let mut bytes = vec![0; LEDGER_BYTES_MAX + 1];
     let len = file.read_at(&mut bytes, 0).map_err(fail)?;
     decode(&bytes[..len]).map_err(|e| match e {
-        Unreadable::Damaged(what) => Damage::new(LEDGER_FILE, what).error(files),
+        Unreadable::Damaged(what) => Damage::new(LEDGER_FILE, what).at(0).expecting(EXPECTED).error(files),
         Unreadable::Version(version) => Error::new(
             ErrorKind::WrongFormat,
             format!("the ledger is of format version {version}, this program knows {FORMAT_VERSION}"),

@@ -6,7 +6,7 @@
 
 use super::batch::{BATCH_FIXED_BYTES, BATCH_HEADER_BYTES, BatchHeader, whole_batch};
 use super::damage::Damage;
-use super::evidence::{CHUNK_BYTES, predecessor_end};
+use super::evidence::{CHUNK_BYTES, bad_header, predecessor_end};
 use super::segment::{LOG_DIRECTORY, SEAL_MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, Sums, seal, segment_path};
 use super::{Cursor, End};
 use crate::files::{File, Files, Open};
@@ -113,7 +113,7 @@ fn headers(copies: &[Arc<dyn Files>], ledger: LedgerId, number: u64) -> Headers 
 }
 
 fn decode(bytes: &[u8], ledger: LedgerId, number: u64) -> Result<SegmentHeader, Damage> {
-    SegmentHeader::decode(bytes, ledger, number).map_err(|what| Damage::new(segment_path(number), what).at(0))
+    SegmentHeader::decode(bytes, ledger, number).map_err(|what| bad_header(number, what))
 }
 
 fn read_header(files: &dyn Files, number: u64) -> Result<(Arc<dyn File>, Vec<u8>), Damage> {

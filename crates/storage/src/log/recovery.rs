@@ -170,7 +170,8 @@ pub(super) fn decide(scan: &Scan, claims: &[Claim], own: bool) -> Result<Plan, D
     let file = segment_path(scan.start.next.segment);
     let end = scan.end.next;
     if own && scan.sealed {
-        return Err(Damage::new(file, SEALED).at(end.offset).of(end.position));
+        let successor = segment_path(end.segment + 1);
+        return Err(Damage::new(file, SEALED).at(end.offset).of(end.position).expecting(successor));
     }
     let mut durable = if own { scan.proven } else { 0 };
     let own_claims = if own { scan.claims.as_slice() } else { &[] };

@@ -97,8 +97,8 @@ impl Segments {
             }
         }
         let damaged = |what| {
-            let damage = Damage::new(&*segment.path, what).at(at.offset);
-            self.damage(damage.of(position.0))
+            let damage = Damage::new(&*segment.path, what).at(at.offset).of(position.0);
+            self.damage(damage.expecting(format!("the record of position {position} in batch {}", at.batch)))
         };
         let len = take_record(bytes, segment.sums, at.offset, position.0, at.batch).map_err(damaged)?;
         Frame::parse(Bytes::copy_from_slice(&bytes[..len])).map_err(|_| damaged("the record is malformed"))

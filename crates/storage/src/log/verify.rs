@@ -3,7 +3,7 @@
 
 use super::check::{SegmentCheck, SegmentTask, check_segment};
 use super::damage::Damage;
-use super::evidence::{first_gap, list_numbers, missing, read_head_bytes};
+use super::evidence::{first_gap, list_numbers, missing, no_slot, read_head_bytes};
 use super::head::{HEAD_BYTES, HEAD_FILE, SLOT_BYTES, SLOTS, decode_slots};
 use super::segment::segment_path;
 use super::view::{LogView, Note};
@@ -139,7 +139,7 @@ fn check_head(files: &dyn Files, ledger: LedgerId, report: &mut LogReport) -> Re
         report.findings.push(Damage::new(HEAD_FILE, what).finding(files));
     }
     if slots.iter().all(Option::is_none) {
-        report.findings.push(Damage::new(HEAD_FILE, "none of the three slots is valid").finding(files));
+        report.findings.push(no_slot().finding(files));
     }
     for (i, slot) in bytes.chunks(SLOT_BYTES).enumerate() {
         if slots[i].is_none() && !is_zero(slot) {

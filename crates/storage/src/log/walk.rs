@@ -75,7 +75,12 @@ impl Walk {
     }
 
     fn damaged(&self, segment: &Segment, what: &'static str) -> Error {
-        self.segments.damage(Damage::new(&*segment.path, what).at(self.offset).of(self.position))
+        let damage = Damage::new(&*segment.path, what).at(self.offset).of(self.position);
+        let expected = match self.header {
+            Some(header) => format!("the record of position {} in batch {}, or that batch's end", self.position, header.number),
+            None => format!("batch {}, from position {} on", self.next.batch, self.next.position),
+        };
+        self.segments.damage(damage.expecting(expected))
     }
 
     fn ahead(&mut self, segment: &Segment, want: usize) -> Result<Bytes> {
