@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout)]
 
+mod bits;
 mod calls;
 mod careless;
 mod judge;

@@ -1,0 +1,295 @@
+//! Every bit of every file of a closed ledger is flipped, and every file cut at every byte. Whatever that does: nothing panics, no
+//! record and no value is shown that was not written, and what is missing is said. A writer that opens it has every record, and one
+//! that refuses it changes nothing.
+
+use super::judge::seeded;
+use super::known::{Item, submission};
+use super::work::{Base, Op, World, base};
+use super::*;
+use crate::index;
+use crate::log::{Log, LogOptions, LogView, verify};
+use crate::sim::Image;
+use bytes::Bytes;
+use sovang_core::ids::Commitment;
+
+/// A closed ledger, and what it shows while it is sound.
+struct Sound {
+    image: Image,
+    segment_bytes: u64,
+    head: sovang_core::Head,
+    frames: Vec<Bytes>,
+    values: Vec<(Commitment, Opened)>,
+}
+
+/// What became of a damaged ledger.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    cases: u64,
+    refused: u64,
+    found: u64,
+    /// Neither, but told as a note: what a crash leaves as well.
+    noted: u64,
+    writers: u64,
+}
+
+impl Sound {
+    /// Values of three subjects, one of them erased, plain records, a snapshot and a checkpoint; closed.
+    fn ledger(segment_bytes: u64) -> Self {
+        let judge = super::judge::Judge::new(segment_bytes, effort());
+        let mut world = World::new(&judge, &base(segment_bytes, Base::TwoSubjects));
+        world.open().unwrap();
+        [Op::New, Op::Erase].into_iter().for_each(|op| assert!(world.step(op).unwrap()));
+        let files = world.files.clone();
+        drop(world);
+        let store = Store::open(Arc::new(files.clone()), seeded(segment_bytes, 900), None).unwrap();
+        store.put_blob("snapshots/one", b"a snapshot, whose own digest its reader checks").unwrap();
+        store.put_blob("checkpoints/one", b"a checkpoint, whose own signature its reader checks").unwrap();
+        store.close().unwrap();
+        Self::of(files.disk().visible(), segment_bytes)
+    }
+    fn of(image: Image, segment_bytes: u64) -> Self {
+        let view = View::open(Arc::new(SimFiles::from_image(&image)), None, &seeded(segment_bytes, 1)).unwrap();
+        assert!(view.verify(&mut |_, _| {}).unwrap().findings.is_empty());
+        let frames: Vec<_> = view.scan(0..u64::MAX).map(|read| read.unwrap().1).collect();
+        let commitments = frames.iter().flat_map(|frame| frame.commitments()).map(|(_, commitment)| commitment);
+        let values = commitments.map(|commitment| (commitment, view.open_value(&commitment).unwrap())).collect();
+        let frames = frames.iter().map(|frame| Bytes::copy_from_slice(frame.bytes())).collect();
+        Self { head: view.head(), frames, values, segment_bytes, image }
+    }
+    /// The ledger with another content of one file.
+    fn with(&self, path: &str, change: impl FnOnce(&mut Vec<u8>)) -> SimFiles {
+        let mut bytes = self.image.files[path].to_vec();
+        change(&mut bytes);
+        let mut image = self.image.clone();
+        image.files.insert(path.to_owned(), crate::sim::Content::new(&bytes));
+        SimFiles::from_image(&image)
+    }
+    fn flipped(&self, path: &str, at: u64, bit: u8) -> SimFiles {
+        let files = SimFiles::from_image(&self.image);
+        files.rot(path, at, bit).unwrap();
+        files
+    }
+
+    /// Judges damage to the log, without vault and index: those have nothing to do with it, and each would start a thread.
+    fn judge_log(&self, files: &SimFiles, tally: &mut Tally, case: &str) {
+        let before = files.disk().visible();
+        let shared: Arc<dyn Files> = Arc::new(files.clone());
+        let report = verify(&shared, &|_, _| {});
+        let view = LogView::open(Arc::clone(&shared));
+        assert_eq!(files.disk().visible(), before, "{case}: reading wrote");
+        assert!(files.take_counts().read_bytes_max <= 1 << 20, "{case}: a reading asks for more memory");
+        let (found, noted) = report.as_ref().map_or((false, false), |r| (!r.findings.is_empty(), !r.notes.is_empty()));
+        let mut refused = report.is_err() || view.is_err();
+        match &view {
+            Err(e) => assert_refusal(e, case),
+            Ok(view) => {
+                assert!(view.head().size <= self.head.size, "{case}: more is shown than was written");
+                for (walked, frame) in view.segments().walk(crate::log::Segments::start(), view.head().size).zip(&self.frames) {
+                    match walked {
+                        Ok(walked) => assert_eq!(walked.frame.bytes(), &frame[..], "{case}: another record is shown"),
+                        Err(e) => {
+                            assert_refusal(&e, case);
+                            assert!(found, "{case}: a record cannot be read, and verification does not see it");
+                        }
+                    }
+                }
+                assert!(view.head() == self.head || found, "{case}: a reader silently shows {}", view.head().size);
+            }
+        }
+        let options = LogOptions { segment_bytes: self.segment_bytes, strict: false };
+        match Log::open(shared, options, &|bytes: &mut [u8]| {
+            bytes.fill(7);
+            Ok(())
+        }) {
+            Err(e) => {
+                assert_refusal(&e, case);
+                assert_eq!(files.disk().visible(), before, "{case}: a refusal changed something");
+                refused = true;
+            }
+            // A closed ledger has nothing that could be taken for a batch under way.
+            Ok((log, _)) => {
+                assert_eq!(log.head(), self.head, "{case}: a writer opens it with less");
+                tally.writers += 1;
+            }
+        }
+        tally.cases += 1;
+        tally.refused += u64::from(refused);
+        tally.found += u64::from(found && !refused);
+        tally.noted += u64::from(noted && !found && !refused);
+        assert!(refused || found || noted || case.starts_with("lock"), "{case} goes unnoticed");
+    }
+
+    /// Judges damage beside the log.
+    fn judge_beside(&self, files: &SimFiles, tally: &mut Tally, case: &str) {
+        let options = || seeded(self.segment_bytes, 2);
+        let before = files.disk().visible();
+        let view = View::open(Arc::new(files.clone()), None, &options()).unwrap_or_else(|e| panic!("{case}: a reader is refused: {e}"));
+        assert_eq!(view.head(), self.head, "{case}");
+        self.compare(&view, case);
+        let report = view.verify(&mut |_, _| {}).unwrap_or_else(|e| panic!("{case}: verifying fails: {e}"));
+        assert!(report.findings.iter().all(|finding| !finding.in_log), "{case}: the log is blamed");
+        assert_eq!(files.disk().visible(), before, "{case}: reading wrote");
+        let found = !report.findings.is_empty();
+        let refused = match Store::open(Arc::new(files.clone()), options(), None) {
+            Err(e) => {
+                assert_refusal(&e, case);
+                let after = files.disk().visible();
+                let changed = after.files.iter().find(|(path, content)| *path != "HEAD" && before.files.get(*path) != Some(*content));
+                assert!(changed.is_none(), "{case}: a refusal changed {changed:?}");
+                true
+            }
+            Ok(store) => {
+                assert_eq!(store.view().head(), self.head, "{case}");
+                self.compare(store.view(), case);
+                tally.writers += 1;
+                false
+            }
+        };
+        tally.cases += 1;
+        tally.refused += u64::from(refused);
+        tally.found += u64::from(found && !refused);
+        assert!(refused || found, "{case} goes unnoticed");
+    }
+    /// What is shown is what was written, or it is refused.
+    fn compare(&self, view: &View, case: &str) {
+        for (number, frame) in self.frames.iter().enumerate() {
+            let shown = view.frame(Position(number as u64)).unwrap_or_else(|e| panic!("{case}: record {number}: {e}"));
+            assert_eq!(shown.bytes(), &frame[..], "{case}: another record is shown");
+        }
+        for (commitment, value) in &self.values {
+            match view.open_value(commitment) {
+                Ok(shown) => assert_eq!(shown, *value, "{case}: another value is shown"),
+                Err(e) => assert_refusal(&e, case),
+            }
+        }
+    }
+    fn files_of(&self, within: fn(&str) -> bool) -> impl Iterator<Item = (&String, u64)> {
+        self.image.files.iter().filter(move |(path, _)| within(path)).map(|(path, content)| (path, content.len()))
+    }
+    /// Every bit and every cut of these files.
+    fn every(&self, within: fn(&str) -> bool, judge: fn(&Self, &SimFiles, &mut Tally, &str)) -> [Tally; 2] {
+        let (mut flips, mut cuts) = (Tally::default(), Tally::default());
+        for (path, len) in self.files_of(within) {
+            for at in 0..len {
+                for bit in 0..8 {
+                    judge(self, &self.flipped(path, at, bit), &mut flips, &format!("{path} byte {at} bit {bit}"));
+                }
+                let cut = self.with(path, |bytes| bytes.truncate(usize::try_from(at).unwrap()));
+                judge(self, &cut, &mut cuts, &format!("{path} cut at {at}"));
+            }
+        }
+        [flips, cuts]
+    }
+}
+
+fn assert_refusal(error: &Error, case: &str) {
+    let kinds = [ErrorKind::Damaged, ErrorKind::NotALedger, ErrorKind::WrongFormat];
+    assert!(kinds.contains(&error.kind()), "{case}: damage is reported as {:?}: {error}", error.kind());
+    assert!(error.path().is_some(), "{case}: the error names no file: {error}");
+}
+fn is_log(path: &str) -> bool {
+    path.starts_with("log/") || matches!(path, "HEAD" | "ledger" | "lock")
+}
+fn is_vault(path: &str) -> bool {
+    path.starts_with("vault/")
+}
+/// Files that storage keeps for others and does not look into.
+fn is_blob(path: &str) -> bool {
+    path.starts_with("snapshots/") || path.starts_with("checkpoints/")
+}
+fn is_index(path: &str) -> bool {
+    path.starts_with("index/")
+}
+
+#[test]
+fn every_bit_and_every_cut_of_the_log() {
+    let [flips, cuts] = Sound::ledger(LARGE).every(is_log, Sound::judge_log);
+    println!("log: flips {flips:?}, cuts {cuts:?}");
+    assert!(flips.cases > 100_000 && flips.refused > 0 && flips.noted > 0);
+}
+#[test]
+fn every_bit_and_every_cut_of_the_vault() {
+    let [flips, cuts] = Sound::ledger(LARGE).every(is_vault, Sound::judge_beside);
+    println!("vault: flips {flips:?}, cuts {cuts:?}");
+    assert!(flips.cases > 60_000 && flips.found > 0);
+}
+#[test]
+fn no_bit_of_a_blob_matters_to_the_log() {
+    let sound = Sound::ledger(LARGE);
+    for (path, len) in sound.files_of(is_blob) {
+        for at in 0..len {
+            let files = sound.flipped(path, at, 3);
+            let store = Store::open(Arc::new(files), seeded(LARGE, 3), None).unwrap();
+            sound.compare(store.view(), path);
+        }
+    }
+}
+#[test]
+#[ignore = "the long run: minutes"]
+fn every_bit_and_every_cut_of_a_ledger_of_many_segments() {
+    let sound = Sound::ledger(OF_ONE_BATCH);
+    assert!(sound.image.files.keys().filter(|path| path.starts_with("log/")).count() >= 3);
+    let [flips, cuts] = sound.every(is_log, Sound::judge_log);
+    println!("log of many segments: flips {flips:?}, cuts {cuts:?}");
+    let [flips, cuts] = sound.every(is_vault, Sound::judge_beside);
+    println!("its vault: flips {flips:?}, cuts {cuts:?}");
+}
+
+/// A ledger large enough for an index file.
+fn indexed() -> (Sound, Vec<RecordId>) {
+    let files = SimFiles::new();
+    let store = Store::create(Arc::new(files.clone()), identity(), seeded(1 << 20, 1)).unwrap();
+    let items: Vec<Item> = (1..=300).map(|n| if n % 50 == 0 { Item::Personal(n, n) } else { Item::Plain(n) }).collect();
+    for batch in items.chunks(20) {
+        append(&store, submission(batch, 0)).unwrap();
+    }
+    store.close().unwrap();
+    let sound = Sound::of(files.disk().visible(), 1 << 20);
+    (sound, items.iter().map(|item| id(item.number())).collect())
+}
+/// A damaged index never changes an answer: neither where a record is, nor that there is none.
+fn judge_index(sound: &Sound, ids: &[RecordId], files: Arc<dyn Files>, case: &str) -> Result<(), String> {
+    let view = View::open(files, None, &seeded(sound.segment_bytes, 2)).map_err(|e| format!("{case}: {e}"))?;
+    for (position, id) in (0..).zip(ids) {
+        let found = view.find(*id).map_err(|e| format!("{case}: {e}"))?;
+        if found != Some(Position(position)) {
+            return Err(format!("{case}: record {position} is found at {found:?}"));
+        }
+        let number = position + 1;
+        if number % 50 != 0 && number % 7 == 0 {
+            let query = Query::tag("n", &number.to_string());
+            let found: Vec<_> = view.select(&query, 0..u64::MAX, false).map(|r| r.map(|(position, _)| position.0)).collect();
+            if !matches!(&found[..], [Ok(at)] if *at == position) {
+                return Err(format!("{case}: by its tag record {position} is found at {found:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+#[test]
+fn every_bit_and_every_cut_of_an_index_is_found_and_none_changes_an_answer() {
+    let (sound, ids) = indexed();
+    let ledger = identity().ledger_id;
+    let (mut flips, mut asked) = (0u64, 0u64);
+    let names: Vec<_> = sound.files_of(is_index).collect();
+    assert!(!names.is_empty(), "there is an index file");
+    for (path, len) in names {
+        for at in 0..len {
+            for bit in 0..8 {
+                let files = sound.flipped(path, at, bit);
+                flips += 1;
+                let case = format!("{path} byte {at} bit {bit}");
+                assert_eq!(index::check(&files, ledger).unwrap().len(), 1, "{case} goes unnoticed");
+                if flips.is_multiple_of(211 / scale().min(211)) {
+                    asked += 1;
+                    judge_index(&sound, &ids, Arc::new(files), &case).unwrap();
+                }
+            }
+            if at % 97 == 0 || len - at < 64 {
+                let cut = sound.with(path, |bytes| bytes.truncate(usize::try_from(at).unwrap()));
+                judge_index(&sound, &ids, Arc::new(cut), &format!("{path} cut at {at}")).unwrap();
+            }
+        }
+    }
+    println!("index: {flips} flips, of which {asked} under all questions");
+}
