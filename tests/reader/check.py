@@ -83,7 +83,7 @@ class Checker:
             what, text, source = time_anchor(record)
             if what != "checkpoint":
                 return f"made after this became known, which has to be judged: {text!r}, from {source!r}"
-            not_before = self.policy.prove(Checkpoint(text)).not_before
+            not_before = self.policy.prove(Checkpoint(text), of_any_age=True).not_before
         except (Invalid, Refused) as error:
             return f"proves nothing: {error}"
         return "proves nothing: no quorum saw it" if not_before is None else f"not before {not_before}"
@@ -96,7 +96,7 @@ class Checker:
         return _told("growth", now)
 
     def _statement(self, statement):
-        key, ignored = statement.prove([*self.keys, *self.policy.logs])
+        key, ignored = statement.prove(self.keys, self.policy)
         logs = any(statement.checkpoint.origin in (log.name, self.policy.origin) for log in self.policy.logs)
         told = {"kind": "statement", "by": str(key), "checkpoint_checked": logs, "ignored_lines": ignored}
         if logs:
@@ -112,7 +112,7 @@ class Checker:
 
 def _told(kind, proven):
     checkpoint = proven.checkpoint
-    witnesses = [{"name": name, "time": first} for name, (first, _) in sorted(proven.witnesses.items())]
+    witnesses = [{"name": name, "time": time} for name, time in sorted(proven.witnesses.items())]
     return {"kind": kind, "origin": checkpoint.origin, "size": checkpoint.size, "root": base64.b64encode(checkpoint.root).decode(),
             "log": str(proven.log), "witnesses": witnesses, "ignored_lines": proven.ignored, "not_after": proven.not_after}
 

@@ -146,15 +146,14 @@ class Note:
         return Line(parts[1], data[:4], data[4:])
 
     def signers(self, known):
-        """The known keys that signed, each once, with the earliest and the latest time of its cosignatures; and how many lines are
-        of nobody known. A line of a known key that fails refuses all."""
+        """The known keys that signed, each once, with the times of its cosignatures in ascending order; and how many lines are of
+        nobody known. A line of a known key that fails refuses all."""
         signed, ignored = {}, 0
         for line in self.lines:
             keys = [key for key in known if (key.name, key.id) == line[:2]]
             for key in keys:
                 time = key.time_of(self.text, line.signature)
-                first, last = signed.get(key, (time, time))
-                signed[key] = (time, time) if time is None else (min(first, time), max(last, time))
+                signed[key] = sorted([*signed.get(key, ()), *([] if time is None else [time])])
             ignored += not keys
         if not signed:
             raise Refused("no line is of a key that is known")

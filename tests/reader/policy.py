@@ -6,7 +6,8 @@ from collections import namedtuple
 
 from notes import COSIGNS, FILE_BYTES_MAX, SIGNS, Key, Refused, number_of
 
-_EARLIEST = 1_577_836_800  # 2020-01-01
+_TIMES = range(1_577_836_800, 253_402_300_800)  # 2020-01-01 to 9999-12-31
+_EACH_MAX = 256
 _AHEAD_MAX = 86_400
 _OCTETS = re.compile(rb"[\t\n\x20-\x7e\x80-\xff]*")
 
@@ -18,6 +19,7 @@ class Policy:
 
     def __init__(self, logs=()):
         self.logs, self.witnesses, self.groups, self.quorum = list(logs), {}, {}, "none"
+        self.of_file = False  # made of keys given alone, whatever they sign
         self.origin = None  # the only origin to accept, whatever the log's key is called
         self.now = None  # seconds since 1970: refuses times a day ahead of it
         self.age_max = None  # in seconds: refuses what was last seen longer ago
@@ -25,11 +27,11 @@ class Policy:
     @classmethod
     def parse(cls, data):
         """The policy of a file."""
-        if len(data) > FILE_BYTES_MAX or not _OCTETS.fullmatch(data) or not data.endswith(b"\n"):
-            raise Refused("policy: too long, a control character, or a last line without end")
+        if len(data) > FILE_BYTES_MAX or not _OCTETS.fullmatch(data):
+            raise Refused("policy: too long, or a control character")
         policy = cls()
-        policy.quorum = None
-        for number, line in enumerate(data[:-1].split(b"\n"), 1):
+        policy.quorum, policy.of_file = None, True
+        for number, line in enumerate(data.split(b"\n"), 1):
             words = [word.decode("utf-8", "surrogateescape") for word in re.split(rb"[ \t]+", line.strip(b" \t"))]
             if not words[0] or words[0].startswith("#"):
                 continue
@@ -37,8 +39,8 @@ class Policy:
                 policy._add(words)
             except Refused as refused:
                 raise Refused(f"policy, line {number}: {refused}") from None
-        if policy.quorum is None:
-            raise Refused("policy: no quorum")
+        if policy.quorum is None or max(map(len, (policy.logs, policy.witnesses, policy.groups))) > _EACH_MAX:
+            raise Refused(f"policy: no quorum, or more than {_EACH_MAX} logs, witnesses or groups")
         return policy
 
     def _add(self, words):
@@ -104,7 +106,7 @@ class Policy:
 
         return self.quorum == "none" or met(self.quorum)
 
-    def prove(self, checkpoint):
+    def prove(self, checkpoint, of_any_age=False):
         """Believes a checkpoint or refuses it. There is no other way to believe one."""
         signed, ignored = checkpoint.note.signers([*self.logs, *self.witnesses.values()])
         if self.origin not in (None, checkpoint.origin):
@@ -113,13 +115,14 @@ class Policy:
         if log is None:
             raise Refused(f"not signed by a known log of the origin {checkpoint.origin!r}")
         times = {name: signed[key] for name, key in self.witnesses.items() if key in signed}
-        for name, (first, last) in times.items():
-            if first < _EARLIEST or (self.now is not None and last > self.now + _AHEAD_MAX):
-                raise Refused(f"the time of {name} is absurd")
+        for name, all_times in times.items():
+            if any(time not in _TIMES or (self.now is not None and time > self.now + _AHEAD_MAX) for time in all_times):
+                raise Refused(f"a time of {name} is absurd")
+        times = {name: all_times[0] for name, all_times in times.items()}
         if not self.enough(set(times)):
             raise Refused(f"the quorum is not met by {sorted(times)}")
         not_after, not_before = self._bounds(times)
-        if self.age_max is not None and (not_before is None or self.now - not_before > self.age_max):
+        if self.age_max is not None and not of_any_age and (not_before is None or self.now - not_before > self.age_max):
             raise Refused(f"stale: last seen at {not_before}, which is longer than {self.age_max} seconds before {self.now}")
         return Proven(checkpoint, log, times, ignored, not_after, not_before)
 
@@ -127,8 +130,6 @@ class Policy:
         """By when a quorum had seen it, and since when a quorum says it was the newest: none without witnesses in the quorum."""
         if self.quorum == "none":
             return None, None
-        after = next(t for t in sorted(first for first, _ in times.values())
-                     if self.enough({name for name, (first, _) in times.items() if first <= t}))
-        before = next(t for t in sorted((last for _, last in times.values()), reverse=True)
-                      if self.enough({name for name, (_, last) in times.items() if last >= t}))
+        after = next(t for t in sorted(times.values()) if self.enough({name for name, time in times.items() if time <= t}))
+        before = next(t for t in sorted(times.values(), reverse=True) if self.enough({name for name, time in times.items() if time >= t}))
         return after, before

@@ -140,7 +140,7 @@ class Growth:
 
     def prove(self, old, policy):
         """The new checkpoint, once both are believed and the new one is shown to continue the old one."""
-        before, now = policy.prove(old), policy.prove(self.checkpoint)
+        before, now = policy.prove(old, of_any_age=True), policy.prove(self.checkpoint)
         if old.origin != self.checkpoint.origin:
             raise Refused(f"the origins differ: {old.origin!r} and {self.checkpoint.origin!r}")
         if old.size != self.old_size:
@@ -179,4 +179,4 @@ class Fork:
             if other == older.root:
                 raise Refused("no contradiction: the larger history has the root of the smaller one")
             check_consistency(older.size, newer.size, other, newer.root, self.hashes)
-        return policy.prove(older), policy.prove(newer)
+        return policy.prove(older, of_any_age=True), policy.prove(newer, of_any_age=True)

@@ -5,12 +5,13 @@ import re
 
 from checksums import blake3_in
 from merkle import append, root_of
-from notes import SIGNS, Checkpoint, Note, Refused, number_of
+from notes import SIGNS, Checkpoint, Key, Note, Refused, number_of
 
 STATEMENT_LINE = "sovang statement v1"
 _NAMES = ("tally", "revision", "parameters", "digest", "result")
 _PARAMETERS = {"as_of", "by", "from", "map_date", "to", "where"}
 _RESULT = {"tally", "size", "root", "as_of", "rows"}
+_DEPTH_MAX = 32
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -38,11 +39,16 @@ def from_canonical(text):
 
     try:
         value = json.loads(text, parse_float=refuse, parse_constant=refuse, object_pairs_hook=once)
-        if canonical(value) != text:
-            raise Refused(f"JSON that is not in canonical form: {text[:80]}")
+        if canonical(value) != text or _depth(value) > _DEPTH_MAX:
+            raise Refused(f"JSON that is not in canonical form, or too deep: {text[:80]}")
     except (ValueError, RecursionError):
         raise Refused(f"no JSON: {text[:80]}") from None
     return value
+
+
+def _depth(value):
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
 
 
 def _is_text_list(value):
@@ -70,6 +76,8 @@ class Statement:
             if not line.startswith(f"{name} "):
                 raise Refused(f"no line {name!r}: {line[:80]!r}")
         self.tally, revision, parameters, digest, self.result_text = (line.split(" ", 1)[1] for line in lines[1:])
+        if not self.tally or " " in self.tally:
+            raise Refused("a tally's name is one word")
         self.revision, self.parameters = number_of(revision), from_canonical(parameters)
         self.result, self.checkpoint = from_canonical(self.result_text), Checkpoint(rest)
         if digest != blake3_in("statement result v1", self.result_text.encode()).hex():
@@ -96,14 +104,27 @@ class Statement:
         if (said["tally"], said["as_of"]) != (self.tally, self.parameters["as_of"]):
             raise Refused("the result is of another tally or size than the statement")
 
-    def prove(self, keys):
-        """The key that signed it. Only the checkpoint's own log may not."""
-        signed, ignored = self.note.signers([key for key in keys if key.kind == SIGNS])
-        logs = [key.public for key in keys if key.name == self.checkpoint.origin]
-        key = next((key for key in signed if key.name != self.checkpoint.origin and key.public not in logs), None)
+    def prove(self, keys, policy):
+        """The key that signed it, of the given ones. A log's key may not: one that is called as the origin, and none that has signed
+        the checkpoint inside, whatever it is called."""
+        known = list(dict.fromkeys([*keys, *policy.logs]))
+        signed, ignored = self.note.signers(known)
+        origin = self.checkpoint.origin
+        logs = [key.public for key in (*policy.logs, *policy.witnesses.values()) if policy.of_file or key.name == origin]
+        key = next((key for key in signed if key.name != origin and key.public not in logs and not self._signed_inside(key)), None)
         if key is None:
-            raise Refused("a statement is not signed by the log's key")
+            raise Refused("not signed by a key for statements: a log's key states nothing")
         return key, ignored
+
+    def _signed_inside(self, key):
+        """Whether a key has signed the checkpoint, under this name or any other that a line there has."""
+        for line in self.checkpoint.note.lines:
+            try:
+                Key.of(line.name, SIGNS, key.public).time_of(self.checkpoint.note.text, line.signature)
+                return True
+            except Refused:
+                continue
+        return False
 
     def check_replay(self, log, rows):
         """The log, as the second reader has read it, is the one the checkpoint signs, and the result is what `rows` computes from

@@ -203,6 +203,7 @@ class Statements(unittest.TestCase):
             "'a'",
             "1 ",
             '{"\uffee":2,"\U00010000":1}',
+            "[" * 33 + "]" * 33,
             '"\\ud800"',
             "[" * 5000,
             '"\\u001F"',
@@ -244,6 +245,12 @@ class Statements(unittest.TestCase):
                 Checker(known, Policy(known)).check(text.encode())
         with self.assertRaises(Refused):
             Checker([LOG.key], log_only()).check(good.encode())
+        both = Policy.parse(f"log {STATEMENTS.key}\nlog {LOG.key}\nquorum none\n".encode())
+        with self.assertRaises(Refused):
+            Checker([STATEMENTS.key], both).check(good.encode())
+        inside = self.make(signed=self.signed + STATEMENTS.line(self.signed.split("\n\n")[0] + "\n"))
+        with self.assertRaises(Refused):
+            Checker([STATEMENTS.key], Policy([STATEMENTS.key])).check(inside.encode())
 
     def test_a_statement_is_no_checkpoint(self):
         with self.assertRaises(Refused):

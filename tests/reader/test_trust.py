@@ -84,7 +84,7 @@ class Published(unittest.TestCase):
             "This is an example message.\n\n"
             "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
         )
-        self.assertEqual(note.signers([key]), ({key: (None, None)}, 0))
+        self.assertEqual(note.signers([key]), ({key: []}, 0))
 
     def test_the_checkpoint_of_the_specification_has_the_form(self):
         text = (
@@ -269,11 +269,14 @@ class Policies(unittest.TestCase):
         as_witness = Key.of("log-as-witness.example", 4, LOG.key.public)
         head = f"log {LOG.key}\nwitness W1 {w1}\nwitness W2 {w2}\n"
         good = head + "group G 2 W1 W2\nquorum G\n"
-        Policy.parse(good.encode())
+        for text in (good, good[:-1], good + "\n # the end"):
+            Policy.parse(text.encode())
+        many = [f"witness V{n} {maker.Signer(f'v{n}.example', 4).key}\n" for n in range(257)]
+        Policy.parse((head.split("witness")[0] + "".join(many[:256]) + "quorum none\n").encode())
         wrong = {
+            "257 witnesses": head.split("witness")[0] + "".join(many) + "quorum none\n",
             "no quorum": head,
             "two": good + "quorum none\n",
-            "no line end": good[:-1],
             "undefined": head + "quorum W3\n",
             "defined below": head + "quorum G\ngroup G any W1\n",
             "0 of 2": head + "group G 0 W1 W2\nquorum G\n",
