@@ -218,7 +218,8 @@ impl<E: Event, R: Rules<E>> Importer<E, R> {
         }
         for value in prepared.personal().iter().filter_map(|row| row.value.as_ref()) {
             if self.ledger.view().is_erased(&value.subject)? {
-                return refused(ErrorKind::ErasedSubject, "the entry names a person whose data was erased");
+                let named = Error::new(ErrorKind::ErasedSubject, "the entry names a person whose data was erased");
+                return Err(named.with_ids([prepared.id()]).advise("leave the person out, or leave the entry out"));
             }
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! The command line as clap reads it. Help texts have examples; other programs rely on the names.
 
+mod persons;
+
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+pub(crate) use persons::{DiscloseArgs, EraseArgs};
 use std::path::PathBuf;
 
 /// The golden book: an append-only ledger of records whose history anyone can verify.
@@ -77,6 +80,12 @@ pub(crate) enum Command {
     /// Write what can be proven of a damaged ledger into a new one
     #[command(after_help = SALVAGE_HELP)]
     Salvage(SalvageArgs),
+    /// Destroy a person's data, and record that it was done
+    #[command(after_help = persons::ERASE_HELP)]
+    Erase(EraseArgs),
+    /// Give one personal value to one reader, and record that first
+    #[command(after_help = persons::DISCLOSE_HELP)]
+    Disclose(DiscloseArgs),
     /// Build the ten-year example of a district from nothing, print its figures, verify it
     #[command(after_help = "Example:  sovang demo\n          sovang demo demo-book && sovang tally demo-book cumulative")]
     Demo {

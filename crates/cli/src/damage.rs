@@ -17,6 +17,8 @@ pub(crate) fn ledger_of(command: &Command) -> Option<PathBuf> {
         Command::Tally(args) => Some(args.dir.clone()),
         Command::Export { dir, .. } | Command::Head { dir, .. } => Some(dir.clone()),
         Command::Backup(args) => Some(args.dir.clone()),
+        Command::Erase(args) => Some(args.dir.clone()),
+        Command::Disclose(args) => Some(args.dir.clone()),
         _ => None,
     }
 }

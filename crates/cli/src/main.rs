@@ -8,6 +8,7 @@ mod damage;
 mod demo;
 mod failure;
 mod output;
+mod private_file;
 mod progress;
 #[cfg_attr(not(test), allow(dead_code, reason = "`receipt` calls it"))]
 mod qr;

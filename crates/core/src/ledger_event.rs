@@ -106,6 +106,11 @@ impl LedgerEvent {
             _ => Ok(()),
         }
     }
+    /// Its kind's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind().name()
+    }
     fn texts(&self) -> Vec<(&'static str, &str)> {
         match self {
             Self::SubjectErased { basis, .. } => vec![("basis", basis)],

@@ -2,6 +2,8 @@
 
 mod backup;
 mod demo;
+mod disclose;
+mod erase;
 mod export;
 mod head;
 mod import;
@@ -36,6 +38,8 @@ fn carry_out(command: Command) -> Result<ExitCode, Failure> {
         Command::Verify { dir, json } => return verify::run(&dir, json),
         Command::Backup(args) => backup::run(&args),
         Command::Salvage(args) => salvage::run(&args),
+        Command::Erase(args) => erase::run(&args),
+        Command::Disclose(args) => disclose::run(&args),
         Command::Demo { dir } => demo::run(dir.as_deref()),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,9 @@
 mod bad_input;
 mod book;
 mod damage;
+mod disclose;
 mod disk;
+mod erase;
 mod importing;
 mod killed;
 mod migration;
