@@ -7,6 +7,7 @@ mod checkpoints;
 mod disclosure;
 mod environment;
 mod erasure;
+pub mod forks;
 mod importer;
 mod keyfile;
 mod ledger;
@@ -52,7 +53,7 @@ pub use sovang_core::ids::Commitment;
 pub use sovang_core::{
     Actor, Amends, CodecError, Condition, Conflict, Date, Decoder, Effect, Encoder, Entry, Envelope, Error, ErrorKind, Event,
     Head, Import, Kind, LedgerId, Override, Personal, Position, Query, RawEvent, RecordHash, RecordId, Recorded, Result, Root,
-    Size, SubjectId, Tags, UtcDateTime, calendar, date, limits, personal, tree,
+    Size, SubjectId, Tags, UtcDateTime, calendar, date, limits, personal, record, tree,
 };
 pub use sovang_projection::{Command, ExecuteError, Folded, Merge, Projection, Stored};
 #[cfg(feature = "recognition")]

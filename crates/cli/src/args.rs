@@ -1,5 +1,6 @@
 //! The command line as clap reads it. Help texts have examples; other programs rely on the names.
 
+pub(crate) mod evidence;
 mod persons;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -86,6 +87,8 @@ pub(crate) enum Command {
     /// Give one personal value to one reader, and record that first
     #[command(after_help = persons::DISCLOSE_HELP)]
     Disclose(DiscloseArgs),
+    #[command(flatten)]
+    Evidence(evidence::Evidence),
     /// Build the ten-year example of a district from nothing, print its figures, verify it
     #[command(after_help = "Example:  sovang demo\n          sovang demo demo-book && sovang tally demo-book cumulative")]
     Demo {

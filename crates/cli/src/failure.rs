@@ -60,6 +60,10 @@ impl Failure {
     pub(crate) fn is_damage(&self) -> bool {
         self.damage
     }
+    /// What went wrong.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
     pub(crate) fn code(&self) -> u8 {
         self.code
     }

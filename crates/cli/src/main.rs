@@ -7,14 +7,15 @@ mod commands;
 mod damage;
 mod demo;
 mod failure;
+mod keys;
 mod output;
 mod private_file;
 mod progress;
-#[cfg_attr(not(test), allow(dead_code, reason = "`receipt` calls it"))]
 mod qr;
 mod table;
 #[cfg_attr(not(test), allow(dead_code, reason = "`stamp` and `check --token` call it"))]
 mod timestamp;
+mod trusted;
 
 use clap::Parser as _;
 use std::process::ExitCode;

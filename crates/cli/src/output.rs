@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
 
 /// Buffered stdout; what it cannot take is a failure, not a panic.
 pub(crate) type Stdout = BufWriter<io::StdoutLock<'static>>;
@@ -18,6 +19,18 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
+/// A document into a file, which it replaces, or to stdout.
+pub(crate) fn document(path: Option<&Path>, text: &str) -> Result<(), Failure> {
+    match path {
+        Some(path) => std::fs::write(path, text).map_err(|e| Failure::file(&e, "write", &path.display().to_string())),
+        None => {
+            let mut out = stdout();
+            out.write_all(text.as_bytes())?;
+            Ok(out.flush()?)
+        }
+    }
+}
+
 /// An error message.
 pub(crate) fn complain(message: &str) {
     tell(&format!("error: {message}"));
@@ -29,7 +42,7 @@ pub(crate) fn tell(message: &str) {
 }
 
 /// A message may cite what a stranger wrote into a file: none of it is to steer the terminal.
-fn harmless(message: &str) -> String {
+pub(crate) fn harmless(message: &str) -> String {
     let mut out = String::with_capacity(message.len());
     for character in message.chars() {
         if character.is_control() && character != '\n' {

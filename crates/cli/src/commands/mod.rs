@@ -1,6 +1,8 @@
 //! One file for each command.
 
 mod backup;
+mod check;
+mod checkpoint;
 mod demo;
 mod disclose;
 mod erase;
@@ -8,12 +10,16 @@ mod export;
 mod head;
 mod import;
 mod init;
+mod keygen;
 mod log;
+mod prove;
+mod receipt;
 mod salvage;
 mod tally;
 mod verify;
 
 use crate::args::Command;
+use crate::args::evidence::Evidence;
 use crate::damage;
 use crate::failure::Failure;
 use std::process::ExitCode;
@@ -40,7 +46,19 @@ fn carry_out(command: Command) -> Result<ExitCode, Failure> {
         Command::Salvage(args) => salvage::run(&args),
         Command::Erase(args) => erase::run(&args),
         Command::Disclose(args) => disclose::run(&args),
+        Command::Evidence(command) => return evidence(command),
         Command::Demo { dir } => demo::run(dir.as_deref()),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn evidence(command: Evidence) -> Result<ExitCode, Failure> {
+    match command {
+        Evidence::Keygen(args) => keygen::run(&args),
+        Evidence::Checkpoint(args) => checkpoint::run(&args),
+        Evidence::Prove(args) => prove::run(&args),
+        Evidence::Receipt(args) => receipt::run(&args),
+        Evidence::Check(args) => return check::run(&args),
     }?;
     Ok(ExitCode::SUCCESS)
 }
