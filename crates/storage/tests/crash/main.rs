@@ -62,7 +62,8 @@ fn crashes(segment_bytes: u64, strict: bool, one_in: u64, name: &str) {
 
 #[test]
 fn creation_interrupted_anywhere_can_be_repeated() {
-    let mut judge = Judge::new(options(64 << 20, false), Effort { images: 65_536, second_images: 64, second_one_in: 1, torn: 4_096 });
+    let mut judge =
+        Judge::new(options(64 << 20, false), Effort { images: 65_536, second_images: 64, second_one_in: 1, torn: 4_096 });
     creation(&mut judge);
     holds(&judge, "creation");
 }

@@ -1,12 +1,12 @@
 //! What a log must still hold, and the judgement of a disk against it.
 
 use crate::records::{Item, identity, random, root_of};
+use rustc_hash::FxHasher;
 use sovang_core::tree::{Hash as TreeHash, ProofError, consistency_proof, leaf_hash, perfect_root, verify_consistency};
 use sovang_core::{Head, Result, Size};
 use sovang_storage::files::Files;
 use sovang_storage::log::{Log, LogOptions, LogView, Recovered, Segments, verify};
 use sovang_storage::sim::{Disk, Image, SimFiles, Snapshot};
-use rustc_hash::FxHasher;
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -185,9 +185,7 @@ fn leaves(segments: &Arc<Segments>, size: Size) -> Result<Vec<(Item, TreeHash)>>
 /// Every head that was ever answered is proven to be a beginning of the log, by the hashes that the log has now.
 fn prove(heads: &[Head], now: &Head, leaves: &[TreeHash]) -> Result<(), String> {
     for old in heads.iter().filter(|head| head.size.0 > 0) {
-        let mut nodes = |node: sovang_core::tree::Node| {
-            leaves.get(node.leaves()).map(perfect_root).ok_or(ProofError::Sizes)
-        };
+        let mut nodes = |node: sovang_core::tree::Node| leaves.get(node.leaves()).map(perfect_root).ok_or(ProofError::Sizes);
         let proof = consistency_proof(old.size, now.size, &mut nodes).and_then(|proof| verify_consistency(old, now, &proof));
         proof.map_err(|e| format!("the head at size {} is not proven by the one at {}: {e}", old.size, now.size))?;
     }

@@ -17,6 +17,7 @@ impl Item {
     /// Bytes of a record that are not its payload's.
     pub(crate) const OVERHEAD_BYTES: usize = 40 + 3 + 18;
     /// One whose batch fits into a sector.
+    #[allow(dead_code, reason = "not all tests that share this need it")]
     pub(crate) fn small(number: u64) -> Self {
         Self { number, payload_bytes: 60 }
     }
@@ -52,6 +53,7 @@ impl Item {
 }
 
 /// The root that these records must have, by the core's tree alone.
+#[allow(dead_code, reason = "not all tests that share this need it")]
 pub(crate) fn root_of(items: &[Item]) -> Root {
     let mut frontier = Frontier::new();
     for (position, item) in (0..).zip(items) {

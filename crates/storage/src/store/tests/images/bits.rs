@@ -123,7 +123,8 @@ impl Sound {
     fn judge_beside(&self, files: &SimFiles, tally: &mut Tally, case: &str) {
         let options = || seeded(self.segment_bytes, 2);
         let before = files.disk().visible();
-        let view = View::open(Arc::new(files.clone()), None, &options()).unwrap_or_else(|e| panic!("{case}: a reader is refused: {e}"));
+        let view =
+            View::open(Arc::new(files.clone()), None, &options()).unwrap_or_else(|e| panic!("{case}: a reader is refused: {e}"));
         assert_eq!(view.head(), self.head, "{case}");
         self.compare(&view, case);
         let report = view.verify(&mut |_, _| {}).unwrap_or_else(|e| panic!("{case}: verifying fails: {e}"));
@@ -134,7 +135,8 @@ impl Sound {
             Err(e) => {
                 assert_refusal(&e, case);
                 let after = files.disk().visible();
-                let changed = after.files.iter().find(|(path, content)| *path != "HEAD" && before.files.get(*path) != Some(*content));
+                let changed =
+                    after.files.iter().find(|(path, content)| *path != "HEAD" && before.files.get(*path) != Some(*content));
                 assert!(changed.is_none(), "{case}: a refusal changed {changed:?}");
                 true
             }

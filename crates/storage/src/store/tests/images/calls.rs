@@ -14,10 +14,10 @@ const ERRORS: [Io; 5] = [Io::Other, Io::StorageFull, Io::Interrupted, Io::Permis
 fn failures() -> Vec<(&'static str, fn(u64) -> Vec<Fault>)> {
     vec![
         ("a call fails", |nth| ERRORS.map(|error| Fault::Call { nth, error }).to_vec()),
-        ("every call from there on fails", |nth| vec![Fault::Gone { nth, error: Io::Other }, Fault::Gone { nth, error: Io::StorageFull }]),
-        ("a sync fails", |nth| {
-            [0, u64::MAX, 0b0101].map(|kept| Fault::Sync { nth, kept, len_kept: kept & 1 == 1 }).to_vec()
+        ("every call from there on fails", |nth| {
+            vec![Fault::Gone { nth, error: Io::Other }, Fault::Gone { nth, error: Io::StorageFull }]
         }),
+        ("a sync fails", |nth| [0, u64::MAX, 0b0101].map(|kept| Fault::Sync { nth, kept, len_kept: kept & 1 == 1 }).to_vec()),
         // Between two sectors: the vault relies on them (docs/RELIABILITY.md); `crash` cuts the log's writes at bytes.
         ("a write is cut short", |nth| [0, 1].map(|sectors| Fault::Write { nth, sectors }).to_vec()),
         ("a read is stale", |nth| vec![Fault::StaleRead { nth }]),
