@@ -190,7 +190,7 @@ fn read_used(file: &dyn File, from: u64) -> io::Result<Bytes> {
             break;
         }
         at += got as u64;
-        chunk.resize(CHUNK_BYTES, 0);
+        chunk.resize((chunk.len() * 2).min(CHUNK_BYTES), 0);
     }
     used.resize(used.len() + zeros.min(SLACK_BYTES), 0);
     Ok(used.into())

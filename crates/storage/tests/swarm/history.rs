@@ -139,6 +139,7 @@ impl fmt::Display for Counts {
 /// What must be there: the heads at the ends of all batches that were answered, and the batch whose outcome is unknown.
 struct Model {
     frontier: Frontier,
+    head: Head,
     /// At the end of each batch, the empty log first.
     heads: Vec<Head>,
     pending: Option<Frontier>,
@@ -148,7 +149,7 @@ struct Model {
 }
 impl Model {
     fn head(&self) -> Head {
-        self.frontier.head()
+        self.head
     }
     /// A batch that is now sent.
     fn send(&mut self, records: u8, bytes: u16) -> Vec<Prepared> {
@@ -167,7 +168,8 @@ impl Model {
     fn answered(&mut self) {
         if let Some(frontier) = self.pending.take() {
             self.frontier = frontier;
-            self.heads.push(self.frontier.head());
+            self.head = self.frontier.head();
+            self.heads.push(self.head);
         }
     }
     /// What an opening found: all that was answered, or that and the batch under way.
@@ -217,7 +219,8 @@ struct World<'h> {
 /// Runs a history through a view of the disk and says what it did, or what went wrong.
 pub(crate) fn run(history: &History, through: &dyn Fn(SimFiles) -> Arc<dyn Files>) -> Result<Counts, String> {
     let files = SimFiles::new();
-    let model = Model { frontier: Frontier::new(), heads: vec![Frontier::new().head()], pending: None, shown: 0, next: 1 };
+    let (frontier, head) = (Frontier::new(), Frontier::new().head());
+    let model = Model { frontier, head, heads: vec![head], pending: None, shown: 0, next: 1 };
     let options = history.options;
     let (log, reader, placed, counts) = (None, None, Vec::new(), Counts::default());
     let mut world = World { options, model, files, through, log, reader, placed, counts, step: 0 };
