@@ -289,7 +289,7 @@ fn outside_of_ledgers(path: &Path) -> Result<()> {
     Ok(())
 }
 /// Whether a directory is a ledger's, be it a damaged one.
-fn is_ledger(directory: &Path) -> bool {
+pub(crate) fn is_ledger(directory: &Path) -> bool {
     let mut magic = [0; LEDGER_MAGIC.len()];
     match File::open(directory.join("ledger")) {
         Ok(mut file) => {

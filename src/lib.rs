@@ -24,9 +24,12 @@ mod salvage;
 mod signer;
 mod snapshot;
 mod spool;
+#[cfg(feature = "recognition")]
+mod statement;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod ticket;
+mod tiles;
 
 pub use audit::{Audit, Finding};
 pub use backup::{BackedUp, Backup};
@@ -42,12 +45,13 @@ pub use reader::{AsOf, Reader};
 pub use recorder::Recorder;
 pub use salvage::{Island, Salvage, Salvaged, SalvagedPersonal, Trace};
 pub use ticket::{Appended, Ticket};
+pub use tiles::Exported;
 
 pub use sovang_core::disclosure::Disclosure;
 pub use sovang_core::event::LedgerEvent;
 pub use sovang_core::evidence::{
-    self, Checkpoint, EvidenceError, ForkProof, Growth, KeyKind, Leaf, Policy, Proven, Receipt, TlogProof, VerifiedCheckpoint,
-    VerifierKey,
+    self, Checkpoint, EvidenceError, ForkProof, Growth, KeyKind, Leaf, Policy, Proven, Receipt, Statement, TlogProof,
+    VerifiedCheckpoint, VerifierKey,
 };
 pub use sovang_core::ids::Commitment;
 pub use sovang_core::{

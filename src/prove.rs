@@ -113,13 +113,13 @@ impl<E: Event> Reader<E> {
             None => Error::new(ErrorKind::NotFound, "no signed checkpoint covers the record yet").at(position).advise(SIGN),
         })
     }
-    fn of_this_log(&self, head: Head) -> Result<()> {
+    pub(crate) fn of_this_log(&self, head: Head) -> Result<()> {
         Checkpoints::of(self.view().clone()).contradiction(head)?.map_or(Ok(()), Err)
     }
 }
 
 const SIGN: &str = "sign one with `sovang checkpoint DIR --key KEYFILE`";
 
-fn none_yet() -> Error {
+pub(crate) fn none_yet() -> Error {
     Error::new(ErrorKind::NotFound, "there is no signed checkpoint yet").advise(SIGN)
 }

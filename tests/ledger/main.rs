@@ -17,3 +17,4 @@ mod loan;
 mod opening;
 mod reading;
 mod recording;
+mod tiles;

@@ -1,0 +1,312 @@
+//! The log as files that a plain web server can serve (C2SP tlog-tiles, docs/FORMAT.md §11.8).
+//!
+//! Every hash is computed from the records, and all of them lead to the checkpoint's root before the checkpoint is put in place: what is there is then
+//! complete. Nothing personal is in it: a record holds commitments.
+
+use crate::checkpoints::Checkpoints;
+use crate::keyfile::is_ledger;
+use crate::prove::none_yet;
+use crate::reader::Reader;
+use sovang_core::evidence::Checkpoint;
+use sovang_core::evidence::tiles::{self, Content, TILE_WIDTH, Tile};
+use sovang_core::record::Frame;
+use sovang_core::tree::{self, Frontier, Hash, Node};
+use sovang_core::{Error, ErrorKind, Event, Head, RecordHash, Result, Root, Size};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A tile's hashes are the roots of subtrees of so many tree levels more each level.
+const HEIGHT: u32 = 8;
+/// The name of the signed head in the export.
+const CHECKPOINT: &str = "checkpoint";
+
+/// What an export did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Exported {
+    /// The signed head that is served now.
+    pub head: Head,
+    /// Files written, the checkpoint among them.
+    pub written: u64,
+    /// Files that were there already and are as they should be.
+    pub compared: u64,
+    /// Partial tiles and bundles removed, as their full ones are there now.
+    pub removed: u64,
+}
+
+impl<E: Event> Reader<E> {
+    /// Writes the log up to its newest signed checkpoint into a directory that a web server can serve as it is: hashes, entries and records, then the
+    /// checkpoint. Repeated, it adds what is new; files of earlier full tiles are not looked at again unless `compare_all`.
+    ///
+    /// Partial tiles of the sizes of all signed checkpoints are there until the full tile is.
+    ///
+    /// # Errors
+    /// `NotFound` when no checkpoint is signed yet; `InvalidInput` when the directory lies in a ledger; `NotProven` when it belongs to another log or history, or
+    /// to a newer copy of this one, or the newest checkpoint is not of this log; what the system refuses.
+    pub fn export_tiles(&self, directory: impl AsRef<Path>, compare_all: bool) -> Result<Exported> {
+        self.refresh()?;
+        let checkpoints = Checkpoints::of(self.view().clone());
+        let checkpoint = checkpoints.newest(|_| true)?.ok_or_else(none_yet)?;
+        self.of_this_log(checkpoint.head())?;
+        let mut target = Target::open(directory.as_ref())?;
+        let served = self.served(&target, &checkpoint)?;
+        let (old, new) = (if compare_all { Size::ZERO } else { served }, checkpoint.head().size);
+        let mut levels = self.levels_at(old, new)?;
+        self.export_records(old, new, &mut levels, &mut target)?;
+        if root_of(&levels, new)? != checkpoint.head().root {
+            return Err(Error::new(ErrorKind::Damaged, "the records read do not lead to the checkpoint's root")
+                .advise("run `sovang verify` on the ledger; then export into an empty directory"));
+        }
+        for level in &levels {
+            level.write_partial(new, &checkpoints.sizes()?, &mut target)?;
+        }
+        target.replace_checkpoint(&checkpoint)?;
+        Ok(Exported { head: checkpoint.head(), written: target.written, compared: target.compared, removed: target.removed })
+    }
+    /// The size that is served already; 0 when nothing is.
+    fn served(&self, target: &Target, newest: &Checkpoint) -> Result<Size> {
+        let Some(bytes) = target.read(Path::new(CHECKPOINT))? else { return Ok(Size::ZERO) };
+        let path = target.directory.join(CHECKPOINT);
+        let there = Checkpoint::parse(&bytes).map_err(|error| Error::from(error).in_file(&path))?;
+        let foreign = |what: String| Error::new(ErrorKind::NotProven, what).in_file(&path);
+        if there.origin() != self.origin() {
+            return Err(foreign(format!("the directory serves the log {:?}, not {:?}", there.origin(), self.origin())));
+        }
+        if there.head().size > newest.head().size {
+            return Err(foreign(format!(
+                "the directory serves size {}, and the newest checkpoint is of {}",
+                there.head().size,
+                newest.head().size
+            ))
+            .advise("this is an older copy of the ledger, or the checkpoints of the newer one are missing here"));
+        }
+        self.of_this_log(there.head()).map_err(|error| error.in_file(&path))?;
+        Ok(there.head().size)
+    }
+    /// The tiles that are not full at size `old`, as far as they are filled then: what the export continues.
+    fn levels_at(&self, old: Size, new: Size) -> Result<Vec<Level>> {
+        let mut levels = Vec::new();
+        for level in 0.. {
+            let whole = old.0.checked_shr(u32::from(level) * HEIGHT).unwrap_or(0);
+            let index = whole / u64::from(TILE_WIDTH);
+            let mut hashes = Vec::new();
+            // Level 0 is read from the records.
+            if level > 0 {
+                for at in index * u64::from(TILE_WIDTH)..whole {
+                    hashes.push(self.view().node(Node { level: u32::from(level) * HEIGHT, index: at }, new)?);
+                }
+            }
+            levels.push(Level { level, index, hashes, ..Level::default() });
+            if whole == 0 {
+                return Ok(levels);
+            }
+        }
+        Ok(levels)
+    }
+    /// Reads the records from the first bundle that is not full, and writes every tile that fills up.
+    fn export_records(&self, old: Size, new: Size, levels: &mut Vec<Level>, target: &mut Target) -> Result<()> {
+        let first = old.0 / u64::from(TILE_WIDTH) * u64::from(TILE_WIDTH);
+        for record in self.view().scan(first..new.0) {
+            let (position, frame) = record?;
+            let hash = frame.hash(position);
+            if let Some(lowest) = levels.first_mut() {
+                lowest.entries.push(hash);
+                lowest.frames.push(frame);
+            }
+            push(levels, 0, tree::leaf_hash(&hash), target)?;
+        }
+        Ok(())
+    }
+}
+
+/// Adds a hash to a level; a tile that is full is written, and its root goes one level up.
+fn push(levels: &mut Vec<Level>, at: usize, hash: Hash, target: &mut Target) -> Result<()> {
+    if levels.len() == at {
+        levels.push(Level { level: u8::try_from(at).unwrap_or(u8::MAX), ..Level::default() });
+    }
+    let Some(level) = levels.get_mut(at) else { return Ok(()) };
+    level.hashes.push(hash);
+    if level.hashes.len() < usize::from(TILE_WIDTH) {
+        return Ok(());
+    }
+    level.write(TILE_WIDTH, target)?;
+    let above = tree::perfect_root(&level.hashes);
+    level.index += 1;
+    level.hashes.clear();
+    level.entries.clear();
+    level.frames.clear();
+    push(levels, at + 1, above, target)
+}
+
+/// The root to which the tiles that are not full lead.
+fn root_of(levels: &[Level], size: Size) -> Result<Root> {
+    let mut peaks = Vec::new();
+    for level in levels.iter().rev() {
+        let mut from = 0;
+        for bit in (0..HEIGHT).rev() {
+            let width = 1usize << bit;
+            if level.hashes.len() & width != 0 {
+                peaks.push(tree::perfect_root(&level.hashes[from..from + width]));
+                from += width;
+            }
+        }
+    }
+    Frontier::from_hashes(size.0, peaks)
+        .map(|frontier| frontier.root())
+        .map_err(|_| Error::new(ErrorKind::Damaged, "the records read are not as many as the checkpoint covers"))
+}
+
+/// The last tile of a level, while it fills up.
+#[derive(Default)]
+struct Level {
+    level: u8,
+    index: u64,
+    hashes: Vec<Hash>,
+    /// At level 0 the entries and records below the hashes.
+    entries: Vec<RecordHash>,
+    frames: Vec<Frame>,
+}
+impl Level {
+    /// Writes the first `width` of it, at level 0 with the entries and records.
+    fn write(&self, width: u16, target: &mut Target) -> Result<()> {
+        let count = usize::from(width);
+        let tile = |content| Tile { content, index: self.index, width };
+        target.put(tile(Content::Hashes { level: self.level }), &tiles::encode_hashes(&self.hashes[..count]))?;
+        if self.level == 0 {
+            target.put(tile(Content::Entries), &tiles::encode_entries(&self.entries[..count]))?;
+            let frames = self.frames[..count].iter().map(|frame| frame.bytes().as_ref());
+            target.put(tile(Content::Records), &tiles::encode_records(frames)?)?;
+        }
+        Ok(())
+    }
+    /// Writes it as it is at `size`, and as it was at each smaller size of which a checkpoint is signed, where it is not full at `size`.
+    fn write_partial(&self, size: Size, signed: &[Size], target: &mut Target) -> Result<()> {
+        let mut widths = BTreeSet::new();
+        for signed in signed.iter().filter(|signed| **signed <= size) {
+            let tile = Tile::at(Content::Hashes { level: self.level }, self.index, *signed);
+            widths.extend(tile.map(|tile| tile.width));
+        }
+        widths.into_iter().try_for_each(|width| self.write(width, target))
+    }
+}
+
+/// The directory that is exported to.
+struct Target {
+    directory: PathBuf,
+    /// Directories in which a name is new: synced before the checkpoint is replaced.
+    touched: BTreeSet<PathBuf>,
+    written: u64,
+    compared: u64,
+    removed: u64,
+}
+impl Target {
+    fn open(directory: &Path) -> Result<Self> {
+        outside_of_ledgers(&std::path::absolute(directory).map_err(|e| Error::io(e, "find", directory))?)?;
+        fs::create_dir_all(directory).map_err(|e| Error::io(e, "create", directory))?;
+        // Where links lead.
+        outside_of_ledgers(&directory.canonicalize().map_err(|e| Error::io(e, "find", directory))?)?;
+        Ok(Self { directory: directory.to_owned(), touched: BTreeSet::new(), written: 0, compared: 0, removed: 0 })
+    }
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let path = self.directory.join(path);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::io(e, "read", path)),
+        }
+    }
+    /// Writes a tile or bundle, or finds it there: it never changes.
+    fn put(&mut self, tile: Tile, bytes: &[u8]) -> Result<()> {
+        let path = tile.to_string();
+        match self.read(Path::new(&path))? {
+            Some(there) if there == bytes => self.compared += 1,
+            Some(_) => {
+                return Err(Error::new(
+                    ErrorKind::NotProven,
+                    "the file there is not the one of this log, and such a file never changes",
+                )
+                .in_file(self.directory.join(path))
+                .advise("the directory belongs to another history, or was damaged: export into an empty one"));
+            }
+            None => self.write(Path::new(&path), bytes)?,
+        }
+        if tile.is_full() {
+            self.remove_partials(&path)?;
+        }
+        Ok(())
+    }
+    fn replace_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        for directory in std::mem::take(&mut self.touched) {
+            sync_directory(&directory)?;
+        }
+        let text = checkpoint.to_string();
+        if self.read(Path::new(CHECKPOINT))?.is_some_and(|there| there == text.as_bytes()) {
+            self.compared += 1;
+            return Ok(());
+        }
+        self.write(Path::new(CHECKPOINT), text.as_bytes())?;
+        sync_directory(&self.directory)
+    }
+    /// A temporary file, synced, then renamed: a file that is there is whole.
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let path = self.directory.join(path);
+        let parent = path.parent().unwrap_or(&self.directory).to_owned();
+        if self.touched.insert(parent.clone()) {
+            self.make_directory(&parent)?;
+        }
+        let mut temporary = path.clone().into_os_string();
+        temporary.push(".tmp");
+        let fail = |e| Error::io(e, "write", &path);
+        let mut file = File::create(&temporary).map_err(fail)?;
+        file.write_all(bytes).map_err(fail)?;
+        file.sync_all().map_err(fail)?;
+        fs::rename(&temporary, &path).map_err(fail)?;
+        self.written += 1;
+        Ok(())
+    }
+    /// Makes a directory, and remembers to sync where its name, and those of its new parents, stand.
+    fn make_directory(&mut self, directory: &Path) -> Result<()> {
+        for parent in directory.ancestors().skip(1) {
+            self.touched.insert(parent.to_owned());
+            if parent == self.directory {
+                break;
+            }
+        }
+        fs::create_dir_all(directory).map_err(|e| Error::io(e, "create", directory))
+    }
+    /// A reader that wants the partial tile finds the full one (C2SP tlog-tiles, "Partial Tiles").
+    fn remove_partials(&mut self, path: &str) -> Result<()> {
+        let directory = self.directory.join(format!("{path}.p"));
+        let entries = match fs::read_dir(&directory) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(Error::io(e, "list", directory)),
+        };
+        self.removed += u64::try_from(entries.count()).unwrap_or(u64::MAX);
+        fs::remove_dir_all(&directory).map_err(|e| Error::io(e, "remove", directory))
+    }
+}
+
+/// A ledger's directory holds a ledger: what a web server serves stands elsewhere.
+fn outside_of_ledgers(place: &Path) -> Result<()> {
+    match place.ancestors().find(|directory| is_ledger(directory)) {
+        None => Ok(()),
+        Some(ledger) => {
+            Err(Error::new(ErrorKind::InvalidInput, format!("the directory lies inside the ledger {}", ledger.display()))
+                .in_file(place)
+                .advise("export into a directory of its own"))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> Result<()> {
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(|e| Error::io(e, "sync", directory))
+}
+/// Directories cannot be synced there: the file system's journal is relied on for names (docs/RELIABILITY.md).
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> Result<()> {
+    Ok(())
+}
