@@ -1,9 +1,9 @@
 //! Checkpoints (C2SP tlog-checkpoint): a log's head, signed. Of exactly three lines: extension lines are refused.
 
+use super::EvidenceError;
 use super::key::SecretKey;
 use super::note::{Note, SignatureLine};
 use super::text::{self, Lines};
-use super::{EvidenceError, check_key_name};
 use crate::ids::{Head, Root, Size};
 use crate::tree;
 use std::fmt;
@@ -31,7 +31,6 @@ impl Checkpoint {
     /// # Errors
     /// When the head cannot be: size 0 with another root than that of nothing, or a size over 2^63 - 1.
     pub fn sign(key: &SecretKey, head: Head) -> Result<Self, EvidenceError> {
-        check_key_name(key.name())?;
         let text = Self::unsigned(key.name(), head);
         let line = key.sign_text(&text);
         Self::of(Note::new(&text, vec![line])?)

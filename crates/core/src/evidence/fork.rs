@@ -12,6 +12,17 @@ const WHAT: &str = "a fork proof";
 const FIRST_LINE: &str = "sovang fork proof v1";
 
 /// Two checkpoints of one log that contradict each other. Displays as exactly the bytes it was read from.
+///
+/// ```
+/// use sovang_core::evidence::{Checkpoint, ForkProof, KeyKind, Policy, SecretKey};
+/// use sovang_core::{Head, Root, Size};
+/// let log = SecretKey::from_seed("example.org/log", [7; 32])?;
+/// let one = Checkpoint::sign(&log, Head { size: Size(9), root: Root([1; 32]) })?;
+/// let two = Checkpoint::sign(&log, Head { size: Size(9), root: Root([2; 32]) })?;
+/// let proof = ForkProof::of(one, two, None)?;
+/// proof.to_string().parse::<ForkProof>()?.verify(&Policy::key(log.verifier(KeyKind::Ed25519))?)?;
+/// # Ok::<(), sovang_core::evidence::EvidenceError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForkProof {
     /// Of the smaller size; of one size, with the smaller root.

@@ -11,6 +11,18 @@ use std::str::FromStr;
 const WHAT: &str = "a growth file";
 
 /// A checkpoint with the proof that it extends an earlier one. Displays as exactly the bytes it was read from.
+///
+/// ```
+/// use sovang_core::evidence::{Checkpoint, Growth, KeyKind, Policy, SecretKey};
+/// use sovang_core::{Head, RecordHash, Root, Size, tree};
+/// let leaves = [1, 2].map(|n| tree::leaf_hash(&RecordHash([n; 32])));
+/// let log = SecretKey::from_seed("example.org/log", [7; 32])?;
+/// let old = Checkpoint::sign(&log, Head { size: Size(1), root: Root(leaves[0]) })?;
+/// let new = Checkpoint::sign(&log, Head { size: Size(2), root: Root(tree::node_hash(&leaves[0], &leaves[1])) })?;
+/// let growth = Growth { old: Size(1), hashes: vec![leaves[1]], checkpoint: new };
+/// growth.verify(&old, &Policy::key(log.verifier(KeyKind::Ed25519))?)?;
+/// # Ok::<(), sovang_core::evidence::EvidenceError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Growth {
     /// The earlier size.

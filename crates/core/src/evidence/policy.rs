@@ -98,9 +98,7 @@ impl Policy {
     /// # Errors
     /// When the key is not of kind 0x01, stands in the policy already, or the origin cannot be one.
     pub fn with_log(mut self, key: VerifierKey, origin: &str) -> Result<Self, EvidenceError> {
-        if origin.is_empty() || origin.contains(|c| c < ' ') {
-            return Err(refuse(format!("{origin:?} cannot be an origin")));
-        }
+        check_origin(origin)?;
         self.add_log(PolicyLog { origin: origin.to_owned(), key, url: None }).map_err(refuse)?;
         Ok(self)
     }
@@ -109,9 +107,7 @@ impl Policy {
     /// # Errors
     /// When the origin cannot be one.
     pub fn with_origin(mut self, origin: &str) -> Result<Self, EvidenceError> {
-        if origin.is_empty() || origin.contains(|c| c < ' ') {
-            return Err(refuse(format!("{origin:?} cannot be an origin")));
-        }
+        check_origin(origin)?;
         for log in &mut self.logs {
             origin.clone_into(&mut log.origin);
         }
@@ -239,6 +235,13 @@ impl Policy {
 pub(super) fn at_most(items: usize, what: &str) -> Result<(), Cow<'static, str>> {
     if items > POLICY_ITEMS_MAX {
         return Err(format!("more {what} than POLICY_ITEMS_MAX = {POLICY_ITEMS_MAX}").into());
+    }
+    Ok(())
+}
+/// An origin is one line of a note; only ours are key names.
+fn check_origin(origin: &str) -> Result<(), EvidenceError> {
+    if origin.is_empty() || origin.contains(|c| c < ' ') {
+        return Err(refuse(format!("{origin:?} cannot be an origin")));
     }
     Ok(())
 }

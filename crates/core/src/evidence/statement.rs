@@ -28,6 +28,23 @@ pub struct Figure {
 }
 
 /// A figure, the checkpoint of the log it comes from, and the signatures of who states it. Displays as exactly the bytes it was read from.
+///
+/// ```
+/// use sovang_core::evidence::{Checkpoint, Figure, KeyKind, SecretKey, Statement};
+/// use sovang_core::{Head, Root, Size};
+/// let log = SecretKey::from_seed("example.org/log", [7; 32])?;
+/// let office = SecretKey::from_seed("example.org/figures", [8; 32])?;
+/// let checkpoint = Checkpoint::sign(&log, Head { size: Size(9), root: Root([1; 32]) })?;
+/// let figure = Figure {
+///     tally: "registered".into(),
+///     revision: 1,
+///     parameters: r#"{"as_of":9,"by":[],"from":null,"map_date":null,"to":null,"where":{}}"#.into(),
+///     result: r#"{"as_of":9,"rows":[{"count":6977}],"tally":"registered"}"#.into(),
+/// };
+/// let statement = Statement::sign(&office, figure, &checkpoint)?;
+/// statement.to_string().parse::<Statement>()?.verify(&[office.verifier(KeyKind::Ed25519)], None)?;
+/// # Ok::<(), sovang_core::evidence::EvidenceError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     figure: Figure,

@@ -64,6 +64,24 @@ fn keys_that_cannot_be_trusted_are_refused_and_said_why() {
 }
 
 #[test]
+fn a_point_has_one_encoding() {
+    // y and y + p are one point, and 19 of the latter fit in 255 bits: p = 2^255 - 19 ends in 0xed.
+    let mut points = 0;
+    for y in 0..19u8 {
+        for sign in [0, 0x80] {
+            let mut reduced = [0; 32];
+            (reduced[0], reduced[31]) = (y, sign);
+            let mut loose = [0xff; 32];
+            (loose[0], loose[31]) = (0xed + y, 0x7f | sign);
+            let is_key = |public| VerifierKey::new("x", KeyKind::Ed25519, public).is_ok();
+            points += u32::from(is_key(reduced));
+            assert!(!is_key(loose), "y = p + {y}");
+        }
+    }
+    assert!(points > 10, "{points} of the reduced ones are points of large order");
+}
+
+#[test]
 fn names_are_those_of_c2sp() {
     for name in ["a", "example.org/ủy-ban", "oid/1.2.3", "\u{2014}", &"x".repeat(255)] {
         assert_eq!(check_key_name(name), Ok(()), "{name:?}");

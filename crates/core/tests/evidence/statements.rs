@@ -1,7 +1,7 @@
 //! Statements: a figure bound to a log by a key that is no log's.
 
 use crate::kit::{self, Log};
-use sovang_core::evidence::{Checkpoint, EvidenceError, Figure, KeyKind, Note, SecretKey, Statement};
+use sovang_core::evidence::{Checkpoint, EvidenceError, Figure, KeyKind, Note, SecretKey, SignatureLine, Statement};
 use sovang_core::{Size, hash};
 
 fn office() -> SecretKey {
@@ -55,6 +55,18 @@ fn a_logs_key_states_nothing() {
     let policy = kit::trusting().with_log(key.clone(), "example.org/figures").unwrap();
     assert!(matches!(statement.verify(std::slice::from_ref(&key), Some(&policy)), Err(EvidenceError::Disagrees { .. })));
     statement.verify(&[key], Some(&kit::trusting())).unwrap();
+}
+
+#[test]
+fn a_witness_states_nothing() {
+    let text = statement().note().text().to_owned();
+    let witness = kit::witness_vkey(1);
+    let plain = kit::witness(1).sign_text(&format!("cosignature/v1\ntime 1750000000\n{text}"));
+    let signature = [&1_750_000_000u64.to_be_bytes()[..], &plain.signature].concat();
+    let line = SignatureLine { name: plain.name, id: witness.id(), signature };
+    let statement: Statement = Note::new(&text, vec![line]).unwrap().to_string().parse().unwrap();
+    statement.note().verify(std::slice::from_ref(&witness)).unwrap();
+    assert!(matches!(statement.verify(&[witness], None), Err(EvidenceError::Disagrees { .. })));
 }
 
 /// The statement with another text, signed all the same.
