@@ -30,6 +30,7 @@ mod statement;
 pub mod testing;
 mod ticket;
 mod tiles;
+mod witnesses;
 
 pub use audit::{Audit, Finding};
 pub use backup::{BackedUp, Backup};
@@ -46,6 +47,7 @@ pub use recorder::Recorder;
 pub use salvage::{Island, Salvage, Salvaged, SalvagedPersonal, Trace};
 pub use ticket::{Appended, Ticket};
 pub use tiles::Exported;
+pub use witnesses::Cosigned;
 
 pub use sovang_core::disclosure::Disclosure;
 pub use sovang_core::event::LedgerEvent;

@@ -24,21 +24,7 @@ impl Checkpoints {
     /// # Errors
     /// As there.
     pub fn sign_with(&self, keys: &[&SigningKey], progress: &mut dyn FnMut(u64, u64)) -> Result<Checkpoint> {
-        self.check_names(keys)?;
-        let locked = lock_all(keys)?;
-        let head = self.firm_head(progress)?;
-        for key in &locked {
-            let last = key.last_signed()?;
-            if let Some(error) = self.contradiction(last)? {
-                return Err(error.in_file(key.key().head_path()));
-            }
-        }
-        if let Some(finding) = self.check()?.into_iter().next() {
-            let refused = Error::new(ErrorKind::NotProven, format!("nothing is signed: {}", finding.what));
-            let refused =
-                refused.advise("the file must fit the log; find out which of the two was changed before anything is signed");
-            return Err(finding.file.map_or(refused.clone(), |file| refused.in_file(file)));
-        }
+        let (locked, head) = self.ready(keys, progress)?;
         for key in &locked {
             key.advance(head)?;
         }
@@ -52,6 +38,33 @@ impl Checkpoints {
         }
         let signed = signed.ok_or_else(|| Error::new(ErrorKind::InvalidInput, "no key to sign with"))?;
         self.add(&signed)
+    }
+    /// That [`Self::sign`] would sign now, and which head: nothing is signed.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn would_sign(&self, keys: &[&SigningKey]) -> Result<Head> {
+        Ok(self.ready(keys, &mut |_, _| {})?.1)
+    }
+    /// Everything that comes before the first change: the keys' locks, and a head that continues all that was signed.
+    fn ready<'a>(&self, keys: &[&'a SigningKey], progress: &mut dyn FnMut(u64, u64)) -> Result<(Vec<LockedKey<'a>>, Head)> {
+        self.check_names(keys)?;
+        let locked = lock_all(keys)?;
+        // Said before the long part.
+        let last: Vec<Head> = locked.iter().map(LockedKey::last_signed).collect::<Result<_>>()?;
+        let head = self.firm_head(progress)?;
+        for (key, last) in locked.iter().zip(last) {
+            if let Some(error) = self.contradiction(last)? {
+                return Err(error.in_file(key.key().head_path()));
+            }
+        }
+        if let Some(finding) = self.check()?.into_iter().next() {
+            let refused = Error::new(ErrorKind::NotProven, format!("nothing is signed: {}", finding.what));
+            let refused =
+                refused.advise("the file must fit the log; find out which of the two was changed before anything is signed");
+            return Err(finding.file.map_or(refused.clone(), |file| refused.in_file(file)));
+        }
+        Ok((locked, head))
     }
     fn check_names(&self, keys: &[&SigningKey]) -> Result<()> {
         match keys.iter().find(|key| key.name() != self.origin()) {

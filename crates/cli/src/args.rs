@@ -65,16 +65,8 @@ pub(crate) enum Command {
     )]
     Tally(TallyArgs),
     /// Re-hash every byte and check everything that is kept
-    #[command(
-        after_help = "Example:  sovang verify golden-book\n          sovang verify golden-book --json\n\nExit codes: 0 = sound, which means consistent, not anchored: only a checkpoint from elsewhere shows that this is the history others saw.\n1 = the log is sound, but an index, a snapshot or the vault disagrees with it.  3 = the log is damaged."
-    )]
-    Verify {
-        /// The ledger
-        dir: PathBuf,
-        /// One JSON document
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(after_help = evidence::VERIFY_HELP)]
+    Verify(evidence::VerifyArgs),
     /// Copy a ledger beside its live writer; made again, only what is new
     #[command(after_help = BACKUP_HELP)]
     Backup(BackupArgs),

@@ -20,6 +20,15 @@ pub(crate) enum Evidence {
     /// Check receipts, proofs, checkpoints and statements, without the ledger
     #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
+    /// Collect witnesses' cosignatures of the newest checkpoint, by file or over the network
+    #[command(after_help = WITNESS_HELP)]
+    Witness(WitnessArgs),
+    /// Record that another key signs from here on, and sign with both
+    #[command(after_help = ROTATE_HELP)]
+    RotateKey(RotateKeyArgs),
+    /// Record what nobody could know before now, so that what comes later is known to be later
+    #[command(after_help = ANCHOR_HELP)]
+    Anchor(AnchorArgs),
 }
 
 /// Whom to trust.
@@ -32,6 +41,33 @@ pub(crate) struct TrustArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
 }
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct VerifyArgs {
+    /// The ledger
+    pub(crate) dir: PathBuf,
+    /// A checkpoint from elsewhere, signed earlier: that this ledger continues it
+    #[arg(long, value_name = "CHECKPOINT_FILE")]
+    pub(crate) against: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) trust: TrustArgs,
+    /// When the ledger contradicts the checkpoint and has signed that, write the proof of it here
+    #[arg(long, value_name = "FILE", requires = "against")]
+    pub(crate) fork_proof: Option<PathBuf>,
+    /// One JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) const VERIFY_HELP: &str = "\
+Example:  sovang verify golden-book
+          sovang verify golden-book --json
+          sovang verify golden-book --against last-year.checkpoint --vkey book.vkey
+
+Exit codes: 0 = sound. That means consistent, and with --against also anchored: only a checkpoint from elsewhere shows that this is \
+the history others saw.
+1 = the log is sound, but an index, a snapshot, the vault or a checkpoint disagrees with it: it may be rolled back, or of another history.
+3 = the log is damaged.";
 
 #[derive(ClapArgs, Debug)]
 pub(crate) struct KeygenArgs {
@@ -161,3 +197,83 @@ before it, a disclosure against the receipt of its record.
 
 Exit codes: 0 = everything holds.  1 = something is false, malformed or not signed by a trusted key; two of the files show a fork.
 2 = no trusted key, a file that is not there, a proof without its leaf. Over several files 1 outranks 2.";
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct WitnessArgs {
+    /// The ledger
+    pub(crate) dir: PathBuf,
+    /// The policy that names the witnesses, with their URLs for --post
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: PathBuf,
+    /// Only this witness, by its name in the policy. May be repeated
+    #[arg(long = "witness", value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// Write the request for the witnesses to carry to them
+    #[arg(long, value_name = "FILE", group = "how")]
+    pub(crate) request_out: Option<PathBuf>,
+    /// Take a witness's answer: its signature lines
+    #[arg(long, value_name = "FILE", group = "how")]
+    pub(crate) response: Option<PathBuf>,
+    /// Ask the witnesses over the network
+    #[arg(long, group = "how")]
+    pub(crate) post: bool,
+    /// The size that the witnesses have seen last; without it, what the kept checkpoints say
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) since: Option<u64>,
+}
+
+const WITNESS_HELP: &str = "\
+Example:  sovang witness golden-book --policy trust.policy --request-out request   # carry it to the witness
+          sovang witness golden-book --policy trust.policy --response answer       # and bring its answer back
+          sovang witness golden-book --policy trust.policy --post
+
+The request is the body of a C2SP tlog-witness add-checkpoint request, from the last size that the witness is known to have cosigned. A \
+cosignature is kept in the ledger's checkpoints once it verifies. A witness that has seen more than this ledger has is never asked for less: \
+that is a rolled back copy or a fork (exit 1).";
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct RotateKeyArgs {
+    /// The ledger
+    pub(crate) dir: PathBuf,
+    /// The key that has signed so far
+    #[arg(long, value_name = "KEYFILE")]
+    pub(crate) old: PathBuf,
+    /// The key that signs from here on; its name is the origin too
+    #[arg(long, value_name = "KEYFILE")]
+    pub(crate) new: PathBuf,
+    /// The office account that records it
+    #[arg(long, value_name = "NAME", default_value = "keyholder")]
+    pub(crate) actor: String,
+    /// Where to write the checkpoint with both signatures besides; without it, to stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+const ROTATE_HELP: &str = "\
+Example:  sovang rotate-key golden-book --old /media/old/book.key --new /media/new/book.key -o handover.checkpoint
+
+The checkpoint is signed by both keys: whoever trusts the old one sees the new one vouched for. Give out the new vkey with it.";
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct AnchorArgs {
+    /// The ledger
+    pub(crate) dir: PathBuf,
+    /// A fresh public value that nobody could foresee; without it, the newest cosigned checkpoint
+    #[arg(long, value_name = "TEXT", requires = "source")]
+    pub(crate) value: Option<String>,
+    /// Where the value was taken from
+    #[arg(long, value_name = "TEXT", requires = "value")]
+    pub(crate) source: Option<String>,
+    /// The newest checkpoint that meets this policy, not just any cosigned one
+    #[arg(long, value_name = "FILE", conflicts_with = "value")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The office account that records it
+    #[arg(long, value_name = "NAME", default_value = "keyholder")]
+    pub(crate) actor: String,
+}
+
+const ANCHOR_HELP: &str = "\
+Example:  sovang anchor golden-book
+          sovang anchor golden-book --value 00000000000000000001c9f1… --source 'block 924837 of Bitcoin'
+
+Every record after it was recorded after the witnesses' times, or after the value became known.";

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod anchor;
 mod backup;
 mod check;
 mod checkpoint;
@@ -14,9 +15,11 @@ mod keygen;
 mod log;
 mod prove;
 mod receipt;
+mod rotate_key;
 mod salvage;
 mod tally;
 mod verify;
+mod witness;
 
 use crate::args::Command;
 use crate::args::evidence::Evidence;
@@ -41,7 +44,7 @@ fn carry_out(command: Command) -> Result<ExitCode, Failure> {
         Command::Log(args) => log::run(&args),
         Command::Head { dir, json } => head::run(&dir, json),
         Command::Tally(args) => tally::run(&args),
-        Command::Verify { dir, json } => return verify::run(&dir, json),
+        Command::Verify(args) => return verify::run(&args),
         Command::Backup(args) => backup::run(&args),
         Command::Salvage(args) => salvage::run(&args),
         Command::Erase(args) => erase::run(&args),
@@ -59,6 +62,9 @@ fn evidence(command: Evidence) -> Result<ExitCode, Failure> {
         Evidence::Prove(args) => prove::run(&args),
         Evidence::Receipt(args) => receipt::run(&args),
         Evidence::Check(args) => return check::run(&args),
+        Evidence::Witness(args) => return witness::run(&args),
+        Evidence::RotateKey(args) => rotate_key::run(&args),
+        Evidence::Anchor(args) => anchor::run(&args),
     }?;
     Ok(ExitCode::SUCCESS)
 }
