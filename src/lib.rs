@@ -30,6 +30,7 @@ mod statement;
 pub mod testing;
 mod ticket;
 mod tiles;
+mod tokens;
 mod witnesses;
 
 pub use audit::{Audit, Finding};

@@ -62,6 +62,13 @@ impl Reader<Recognition> {
             return Err(Error::new(ErrorKind::InvalidInput, what)
                 .advise("replay it with the version of this program that it was stated with"));
         }
+        if statement.checkpoint().origin() != self.origin() {
+            let (ours, theirs) = (self.origin(), statement.checkpoint().origin());
+            return Err(Error::new(
+                ErrorKind::NotProven,
+                format!("the statement is of the log {theirs:?}, and the ledger is {ours:?}"),
+            ));
+        }
         let (request, as_of) = Request::of_parameters(tally, &stated.parameters)?;
         let signed = statement.checkpoint().head();
         if self.refresh()?.size < signed.size {

@@ -2,6 +2,7 @@
 
 pub(crate) mod evidence;
 mod persons;
+pub(crate) mod publishing;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use persons::{DiscloseArgs, EraseArgs};
@@ -222,6 +223,16 @@ pub(crate) struct TallyArgs {
     /// Name the tallies and their dimensions
     #[arg(long)]
     pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) question: QuestionArgs,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(crate) format: Format,
+}
+
+/// What is asked of a tally.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct QuestionArgs {
     /// Dimensions of the rows, with commas; an empty text asks for one total row
     #[arg(long, value_name = "A,B")]
     pub(crate) by: Option<String>,
@@ -237,9 +248,6 @@ pub(crate) struct TallyArgs {
     /// Only what occurred on this day or earlier
     #[arg(long, value_name = "DATE")]
     pub(crate) to: Option<String>,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub(crate) format: Format,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -13,7 +13,6 @@ mod private_file;
 mod progress;
 mod qr;
 mod table;
-#[cfg_attr(not(test), allow(dead_code, reason = "`stamp` and `check --token` call it"))]
 mod timestamp;
 mod trusted;
 

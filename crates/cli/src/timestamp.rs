@@ -8,7 +8,7 @@ mod fields;
 mod token;
 
 pub(crate) use certificate::Certificates;
-pub(crate) use token::{Response, Stamped, request};
+pub(crate) use token::{Response, request};
 
 use std::fmt;
 

@@ -1,5 +1,6 @@
 //! The commands about evidence: keys, checkpoints, proofs, and checking them without the ledger.
 
+use super::publishing;
 use clap::{ArgGroup, Args as ClapArgs, Subcommand};
 use std::path::PathBuf;
 
@@ -20,6 +21,15 @@ pub(crate) enum Evidence {
     /// Check receipts, proofs, checkpoints and statements, without the ledger
     #[command(after_help = CHECK_HELP)]
     Check(CheckArgs),
+    /// State a figure: with the log it was computed from, signed
+    #[command(after_help = publishing::STATE_HELP)]
+    State(publishing::StateArgs),
+    /// Write the log as files that a plain web server can serve
+    #[command(after_help = publishing::TILES_HELP)]
+    Tiles(publishing::TilesArgs),
+    /// Have a checkpoint stamped with the time by an authority (RFC 3161)
+    #[command(after_help = publishing::STAMP_HELP)]
+    Stamp(publishing::StampArgs),
     /// Collect witnesses' cosignatures of the newest checkpoint, by file or over the network
     #[command(after_help = WITNESS_HELP)]
     Witness(WitnessArgs),
@@ -181,6 +191,12 @@ pub(crate) struct CheckArgs {
     /// Replay statements on this ledger
     #[arg(long, value_name = "DIR")]
     pub(crate) replay: Option<PathBuf>,
+    /// An RFC 3161 time-stamp response over a checkpoint among the files. May be repeated
+    #[arg(long, value_name = "FILE.tsr", requires = "tsa_cert")]
+    pub(crate) token: Vec<PathBuf>,
+    /// The certificate of the time-stamping authority, or of who issued it, PEM or DER
+    #[arg(long, value_name = "CERT", requires = "token")]
+    pub(crate) tsa_cert: Option<PathBuf>,
     /// One JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -191,6 +207,8 @@ Example:  sovang check record-42.receipt --vkey example.org/book+0f3c91aa+AU5Zâ€
           sovang check record-42.receipt --vkey book.vkey --json
           sovang check old.checkpoint grown.proof --policy trust.policy --max-age 7d
           sovang check record-42.receipt name.disclosure --vkey book.vkey
+          sovang check registered.statement --vkey figures.vkey --vkey book.vkey --replay golden-book
+          sovang check book.checkpoint --vkey book.vkey --token book.tsr --tsa-cert authority.pem
 
 A VKEY that is not itself a verifier key is the name of a file that holds one. A growth file is checked against the checkpoint named \
 before it, a disclosure against the receipt of its record.

@@ -17,7 +17,10 @@ mod prove;
 mod receipt;
 mod rotate_key;
 mod salvage;
+mod stamp;
+mod state;
 mod tally;
+mod tiles;
 mod verify;
 mod witness;
 
@@ -62,6 +65,9 @@ fn evidence(command: Evidence) -> Result<ExitCode, Failure> {
         Evidence::Prove(args) => prove::run(&args),
         Evidence::Receipt(args) => receipt::run(&args),
         Evidence::Check(args) => return check::run(&args),
+        Evidence::State(args) => state::run(&args),
+        Evidence::Tiles(args) => tiles::run(&args),
+        Evidence::Stamp(args) => stamp::run(&args),
         Evidence::Witness(args) => return witness::run(&args),
         Evidence::RotateKey(args) => rotate_key::run(&args),
         Evidence::Anchor(args) => anchor::run(&args),

@@ -1,6 +1,6 @@
 //! `sovang tally`
 
-use crate::args::{Format, TallyArgs};
+use crate::args::{Format, QuestionArgs, TallyArgs};
 use crate::failure::Failure;
 use crate::{output, table};
 use serde::Serialize;
@@ -24,8 +24,8 @@ struct Document<'a> {
 pub(crate) fn run(args: &TallyArgs) -> Result<(), Failure> {
     let (Some(name), false) = (&args.name, args.list) else { return list() };
     let name: Name = name.parse()?;
-    let request = Request::parse(name, args.by.as_deref(), &args.filters, args.from.as_deref(), args.to.as_deref())?;
-    let as_of = args.as_of.as_deref().map(point).transpose()?;
+    let request = args.question.request(name)?;
+    let as_of = args.question.point()?;
     let reader = Ledger::<Recognition>::open_read_only(&args.dir)?;
     let reader = match as_of {
         Some(point) => reader.as_of(point)?,
@@ -43,6 +43,17 @@ pub(crate) fn run(args: &TallyArgs) -> Result<(), Failure> {
             as_of: folded.head.size.0,
             rows: &report.rows,
         }),
+    }
+}
+
+impl QuestionArgs {
+    /// What is asked of this tally.
+    pub(crate) fn request(&self, name: Name) -> Result<Request, Failure> {
+        Ok(Request::parse(name, self.by.as_deref(), &self.filters, self.from.as_deref(), self.to.as_deref())?)
+    }
+    /// As known when.
+    pub(crate) fn point(&self) -> Result<Option<AsOf>, Failure> {
+        self.as_of.as_deref().map(point).transpose()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tokens that `openssl ts` made (`tests/timestamp/README.md`), and what becomes of them when they are changed.
 
+use super::token::Stamped;
 use super::*;
 
 const TEXT: &[u8] = b"example.org/golden-book\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n";

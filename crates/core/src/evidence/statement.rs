@@ -128,6 +128,11 @@ impl Statement {
     pub fn digest(&self) -> &[u8; 32] {
         &self.digest
     }
+    /// The digest of the whole statement, by which a published figure names it.
+    #[must_use]
+    pub fn file_digest(&self) -> [u8; 32] {
+        hash::statement_digest(self.to_string().as_bytes())
+    }
     /// The log it was computed from.
     #[must_use]
     pub fn checkpoint(&self) -> &Checkpoint {

@@ -6,6 +6,7 @@ mod fork;
 mod record;
 mod report;
 mod statement;
+mod token;
 
 use crate::args::evidence::CheckArgs;
 use crate::failure::{self, Failure};
@@ -23,6 +24,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         let outcome = check.file(file)?;
         check.outcomes.push(outcome);
     }
+    let tokens = token::check(&check)?;
+    check.outcomes.extend(tokens);
     let fork = fork::among(&check, args.fork_proof.as_deref())?;
     report::tell(&check.outcomes, fork.as_ref(), args.json)?;
     Ok(ExitCode::from(code(&check.outcomes, fork.is_some())))
@@ -42,7 +45,6 @@ fn code(outcomes: &[Outcome], forked: bool) -> u8 {
 
 /// What is known while the files are checked one after the other.
 pub(super) struct Check<'a> {
-    #[allow(dead_code, reason = "a statement's replay asks for it")]
     pub(super) args: &'a CheckArgs,
     pub(super) trusted: Trusted,
     /// The raw entry that proofs are of.
@@ -90,6 +92,8 @@ pub(super) enum Kind {
     ForkProof,
     Statement,
     Disclosure,
+    /// A time-stamp response, named by its option.
+    Token,
     Checkpoint,
     /// It could not be read.
     Unknown,
@@ -114,6 +118,7 @@ impl Kind {
             Self::ForkProof => "fork_proof",
             Self::Statement => "statement",
             Self::Disclosure => "disclosure",
+            Self::Token => "token",
             Self::Checkpoint => "checkpoint",
             Self::Unknown => "unknown",
         }
@@ -184,7 +189,7 @@ impl<'a> Check<'a> {
             Kind::ForkProof => self.fork_proof(&bytes)?,
             Kind::Statement => statement::check(self, &bytes)?,
             Kind::Disclosure => self.disclosure(&bytes),
-            Kind::Checkpoint | Kind::Unknown => self.checkpoint(&bytes)?,
+            Kind::Checkpoint | Kind::Token | Kind::Unknown => self.checkpoint(&bytes)?,
         };
         Ok(Outcome { file, ..outcome })
     }
