@@ -13,6 +13,7 @@ use sovang_core::{
 };
 use sovang_projection::{Folded, Merge, Projection, Stored};
 use sovang_storage::store::View;
+use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -274,8 +275,18 @@ impl<E: Event> Reader<E> {
         Ok(record)
     }
     fn decode_opened(&self, position: Position, frame: Frame) -> Result<Recorded<E>> {
-        let opener = |commitment: &Commitment| self.view.open_value(commitment);
-        Recorded::decode(position, frame, Some(&opener)).map_err(|e| Error::from(e).at(position))
+        // What the vault or the log refuses is told as it is, not as a record that cannot be decoded.
+        let refused = RefCell::new(None);
+        let opener = |commitment: &Commitment| {
+            self.view.open_value(commitment).inspect_err(|error| {
+                refused.replace(Some(error.clone()));
+            })
+        };
+        Recorded::decode(position, frame, Some(&opener)).map_err(|error| match refused.take() {
+            Some(error) if error.position().is_some() => error,
+            Some(error) => error.at(position),
+            None => Error::from(error).at(position),
+        })
     }
     /// Decodes a frame for a fold: personal fields sealed, so that an erasure changes no figure and no decision.
     pub(crate) fn decode_sealed(&self, position: Position, frame: Frame) -> Result<Recorded<E>> {

@@ -139,8 +139,11 @@ fn check_target(source: &dyn Files, target: &dyn Files, identity: &Identity, opt
         let what = format!("{} has no vault", source.describe("").display());
         return refuse(what, "leave `--with-vault` out, or restore `vault/` first");
     }
+    let unasked = "the copy has a vault, and personal values were not asked for";
+    let name_it = "say `--with-vault`, or name a new directory for a copy without them";
     if is_absent(target)? {
-        return Ok(());
+        // A first copy with its vault may have been interrupted.
+        return if has_vault(target)? && !options.with_vault { refuse(unasked.to_owned(), name_it) } else { Ok(()) };
     }
     let theirs = log::identity_of(target)?;
     if theirs != *identity {
@@ -151,10 +154,7 @@ fn check_target(source: &dyn Files, target: &dyn Files, identity: &Identity, opt
         return refuse(what, "name a new directory, or the copy of this ledger");
     }
     match (has_vault(target)?, options.with_vault) {
-        (true, false) => refuse(
-            "the copy has a vault, and personal values were not asked for".to_owned(),
-            "say `--with-vault`, or name a new directory for a copy without them",
-        ),
+        (true, false) => refuse(unasked.to_owned(), name_it),
         (false, true) => {
             refuse("the copy was begun without a vault".to_owned(), "name a new directory for a copy with personal values")
         }

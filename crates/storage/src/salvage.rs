@@ -96,7 +96,7 @@ pub fn survey(copies: &[Arc<dyn Files>], named: &Named, progress: &mut dyn FnMut
 /// `progress` is told bytes done and, about, bytes in all.
 ///
 /// # Errors
-/// `NotALedger`; `Damaged` when not even the first batch can be proven, and then nothing is written; `InvalidInput` when `named` lacks
+/// `NotALedger`; `PermissionDenied` for a segment, which would otherwise look lost; `Damaged` when not even the first batch can be proven, and then nothing is written; `InvalidInput` when `named` lacks
 /// what no `ledger` file says, or contradicts one, or when the copies are of different ledgers; `NotEmpty` for the target; those of writing.
 pub fn salvage(
     copies: &[Arc<dyn Files>],
@@ -111,6 +111,7 @@ pub fn salvage(
     };
     let ledger = identity.ledger_id;
     check_new(&**target)?;
+    log::check_readable(copies)?;
     let mut steps = Steps::new(copies, progress);
     let findings = findings(copies, &mut steps);
     let Some(salt) = log::first_salt(copies, ledger) else {

@@ -58,7 +58,8 @@ pub(super) fn check_segment(files: &dyn Files, task: &SegmentTask, advance: &dyn
     let (file, header, header_bytes) = match open_segment(files, task.ledger, task.number, Open::Read) {
         Ok(opened) => opened,
         Err(e) if e.kind() == ErrorKind::Damaged => {
-            check.findings.push(Damage::new(segment_path(task.number), e.message().to_owned()).at(0));
+            let damage = Damage::new(segment_path(task.number), e.message().to_owned());
+            check.findings.push(e.offset().map_or(damage.clone(), |offset| damage.at(offset)));
             return Ok(check);
         }
         Err(e) => return Err(e),

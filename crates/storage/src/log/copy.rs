@@ -7,12 +7,13 @@ use super::evidence::{list_numbers, open_segment, read};
 use super::loss::{Island, Trace, islands, traces};
 use super::place::{Placing, write_head};
 use super::prefix::{Nowhere, Prefix, Sink, follow};
-use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
+use super::segment::{LOG_DIRECTORY, SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
 use super::{Cursor, End, Finding, Log, LogOptions, LogView, Segments, verify};
 use crate::files::{File, Files, Open};
 use sovang_core::record::Frame;
 use sovang_core::tree::{Frontier, leaf_hash};
 use sovang_core::{Error, ErrorKind, Head, LedgerId, Position, Result, Root, Size};
+use std::io;
 use std::sync::Arc;
 
 /// How far one or several copies of a log prove it, and what they say of the rest.
@@ -57,6 +58,30 @@ pub fn provable(copies: &[Arc<dyn Files>], ledger: LedgerId, progress: &mut dyn 
 pub fn provable_start(copies: &[Arc<dyn Files>], ledger: LedgerId) -> Result<Cursor> {
     let until = Cursor { offset: End::start().next.offset + 1, ..End::start().next };
     Ok(follow(copies, ledger, &End::start(), Some(&until), &mut Nowhere, &mut |_| {})?.end.next)
+}
+
+/// Refuses copies with a segment that we may not read: it is not lost.
+///
+/// # Errors
+/// `PermissionDenied` with the file.
+pub fn check_readable(copies: &[Arc<dyn Files>]) -> Result<()> {
+    for files in copies {
+        let numbers = match files.list(LOG_DIRECTORY) {
+            Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(Error::io(e, "list the log", files.describe(LOG_DIRECTORY)));
+            }
+            _ => list_numbers(&**files).map(|(numbers, _)| numbers).unwrap_or_default(),
+        };
+        for path in numbers.into_iter().map(segment_path) {
+            match files.open(&path, Open::Read) {
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                    return Err(Error::io(e, "read the log", files.describe(&path)));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How many bytes the segments have; of what can be listed.

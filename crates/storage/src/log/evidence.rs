@@ -226,14 +226,22 @@ fn check_slots(files: &dyn Files, head: &HeadFile, file: &dyn File, last: &Segme
         };
         check_slot(slot, &last.start).map_err(|what| damage(what.to_owned()))?;
         let Cursor { segment, offset, .. } = slot.next;
-        let agrees = if segment == last.number() {
-            place_agrees(file, last, slot)
+        let path = segment_path(segment);
+        let (agrees, len) = if segment == last.number() {
+            (place_agrees(file, last, slot), file.len())
         } else {
             let (file, header, _) = open_segment(files, last.ledger_id, segment, Open::Read)?;
-            place_agrees(&*file, &header, slot)
+            (place_agrees(&*file, &header, slot), file.len())
         };
-        if !agrees.map_err(read_failed(files, &segment_path(segment)))? {
-            return Err(damage(format!("a slot points to byte {offset} of log/{segment}, where the log says otherwise")));
+        if !agrees.map_err(read_failed(files, &path))? {
+            let len = len.map_err(read_failed(files, &path))?;
+            if len < offset {
+                let what =
+                    format!("the segment has {len} bytes, but {HEAD_FILE} says that batches were durable up to byte {offset}");
+                let expected = format!("batches up to position {}", slot.next.position);
+                return Err(Damage::new(path, what).at(len).expecting(expected).error(files));
+            }
+            return Err(damage(format!("a slot points to byte {offset} of {path}, where no batch ends as it says")));
         }
     }
     Ok(())

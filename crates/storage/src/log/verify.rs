@@ -235,6 +235,16 @@ fn join(
     if !sound {
         return;
     }
+    let newest = slots.iter().flatten().max_by_key(|slot| slot.next.position);
+    if let (None, Some(end), Some(slot)) = (durable, &before, newest)
+        && slot.next.position > end.next.position
+    {
+        // Opening refuses for the slot; what is wrong is here.
+        let what = format!("the log ends here, but {HEAD_FILE} says that it was durable up to size {}", slot.next.position);
+        let damage = Damage::new(segment_path(end.next.segment), what).at(end.next.offset).of(end.next.position);
+        let expected = format!("batch {}, from position {} on", end.next.batch, end.next.position);
+        report.findings.push(damage.expecting(expected).finding(files));
+    }
     if let (Some(durable), Some(end)) = (durable, &before)
         && durable.frontier != end.frontier
     {

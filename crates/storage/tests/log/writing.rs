@@ -32,7 +32,7 @@ fn creation_refuses_what_is_there() {
     let files = ledger(&[2], options());
     files.remove("ledger").unwrap();
     assert_eq!(kind(&files), ErrorKind::Damaged);
-    assert_eq!(Log::open(files, options(), &random).unwrap_err().kind(), ErrorKind::NotALedger);
+    assert_eq!(Log::open(files, options(), &random).unwrap_err().kind(), ErrorKind::Damaged);
 }
 
 #[test]
