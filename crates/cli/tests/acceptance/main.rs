@@ -2,12 +2,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test may fail by panicking, and says what it skips")]
 
+mod backup;
 mod bad_input;
 mod book;
 mod damage;
-mod disclose;
 mod disk;
-mod erase;
 mod importing;
 mod killed;
 mod migration;
@@ -15,4 +14,5 @@ mod opening;
 mod output;
 mod reading;
 mod root;
+mod salvage;
 mod two_processes;
