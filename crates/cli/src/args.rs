@@ -5,7 +5,7 @@ mod persons;
 pub(crate) mod publishing;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-pub(crate) use persons::{DiscloseArgs, EraseArgs};
+pub(crate) use persons::{DiscloseArgs, EraseArgs, RetentionArgs};
 use std::path::PathBuf;
 
 /// The golden book: an append-only ledger of records whose history anyone can verify.
@@ -80,6 +80,9 @@ pub(crate) enum Command {
     /// Give one personal value to one reader, and record that first
     #[command(after_help = persons::DISCLOSE_HELP)]
     Disclose(DiscloseArgs),
+    /// List the records whose retention term has ended
+    #[command(after_help = persons::RETENTION_HELP)]
+    Retention(RetentionArgs),
     #[command(flatten)]
     Evidence(evidence::Evidence),
     /// Build the ten-year example of a district from nothing, print its figures, verify it

@@ -19,6 +19,7 @@ pub(crate) fn ledger_of(command: &Command) -> Option<PathBuf> {
         Command::Backup(args) => Some(args.dir.clone()),
         Command::Erase(args) => Some(args.dir.clone()),
         Command::Disclose(args) => Some(args.dir.clone()),
+        Command::Retention(args) => args.dir.clone(),
         _ => None,
     }
 }

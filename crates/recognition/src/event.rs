@@ -6,6 +6,7 @@
 mod build;
 mod facts;
 mod invalid;
+mod persons;
 pub(crate) mod stored;
 mod tags;
 pub(crate) mod validate;

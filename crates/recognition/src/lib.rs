@@ -1,5 +1,6 @@
 //! The recognition office on the Sovang ledger: what it records ([`event`], [`codes`]), the rules it keeps ([`rules`]),
-//! the figures it publishes ([`tally`]) and how its records travel as JSON Lines ([`interchange`]).
+//! the figures it publishes ([`tally`]), how its records travel as JSON Lines ([`interchange`]) and how long they are kept
+//! ([`retention`]).
 //!
 //! ```
 //! use sovang_core::date;
@@ -16,6 +17,7 @@
 pub mod codes;
 pub mod event;
 pub mod interchange;
+pub mod retention;
 pub mod rules;
 pub mod tally;
 

@@ -67,3 +67,35 @@ Example:  sovang disclose golden-book --position 42 --field 1 --to \"district co
 The act is recorded first: which field of which record, to whom, what for; neither the value nor the person. FILE then holds \
 the value and its salt, with which the reader checks it against the record's receipt: `sovang receipt` makes one, and it holds \
 neither. Reader and purpose are refused when they hold a value of the vault. What was given out cannot be taken back.";
+
+#[derive(ClapArgs, Debug)]
+pub(crate) struct RetentionArgs {
+    /// The ledger
+    #[arg(required_unless_present = "example")]
+    pub(crate) dir: Option<PathBuf>,
+    /// The office's classes and terms; without it an example whose terms are invented
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+    /// Judge by this day, YYYY-MM-DD, instead of today (UTC)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Option<String>,
+    /// Print the example of a file of classes, to begin the office's own with
+    #[arg(long)]
+    pub(crate) example: bool,
+    /// One JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(crate) const RETENTION_HELP: &str = "\
+Example:  sovang retention --example > classes.json
+          sovang retention golden-book --classes classes.json --as-of 2035-01-01
+
+Archives are kept permanently or 2 to 70 years, by class: which class has which term is the office's to say, in a JSON file. A class \
+has a name, event types, `permanent` or `years`, the rule that says so as `source`, and optionally `levels` and `from`. Years count from \
+the end of the year in which a record's event occurred or, with \"from\":\"end\", in which its model was withdrawn or its plaque \
+removed; of several dates that a record was given the latest counts. The first class that fits counts; a correction or retraction goes with \
+what it amends.
+
+Nothing is deleted: the log is for ever and holds no personal data. Where a listed record has some that can still be read, \
+`sovang erase` destroys it.";

@@ -15,6 +15,7 @@ mod keygen;
 mod log;
 mod prove;
 mod receipt;
+mod retention;
 mod rotate_key;
 mod salvage;
 mod stamp;
@@ -52,6 +53,7 @@ fn carry_out(command: Command) -> Result<ExitCode, Failure> {
         Command::Salvage(args) => salvage::run(&args),
         Command::Erase(args) => erase::run(&args),
         Command::Disclose(args) => disclose::run(&args),
+        Command::Retention(args) => retention::run(&args),
         Command::Evidence(command) => return evidence(command),
         Command::Demo { dir } => demo::run(dir.as_deref()),
     }?;

@@ -13,6 +13,7 @@ mod migration;
 mod opening;
 mod output;
 mod reading;
+mod retention;
 mod root;
 mod salvage;
 mod two_processes;
