@@ -295,3 +295,37 @@ fn every_bit_and_every_cut_of_an_index_is_found_and_none_changes_an_answer() {
     }
     println!("index: {flips} flips, of which {asked} under all questions");
 }
+
+/// What a reader sees that does not look at the checksum of an index page: with the flipped bit in it, it holds (docs/FORMAT.md §6.1).
+fn believed(sound: &Sound, path: &str, at: u64, bit: u8) -> SimFiles {
+    const PAGE: usize = 4_096;
+    sound.with(path, |bytes| {
+        let at = usize::try_from(at).unwrap();
+        bytes[at] ^= 1 << bit;
+        let (first, end) = path["index/".len()..path.len() - ".run".len()].split_once('-').unwrap();
+        let range = [first, end].map(|number| number.parse::<u64>().unwrap().to_le_bytes());
+        let (number, last) = (at / PAGE, bytes.len() / PAGE - 1);
+        let root = if number == last { Vec::new() } else { bytes[last * PAGE + 48..last * PAGE + 80].to_vec() };
+        let seed =
+            [&identity().ledger_id.0[..], &range[0], &range[1], &root, &u32::try_from(number).unwrap().to_le_bytes()].concat();
+        let page = &mut bytes[number * PAGE..(number + 1) * PAGE];
+        let (body, sum) = page.split_at_mut(PAGE - 4);
+        sum.copy_from_slice(&crc32c::crc32c(&[&seed, &*body].concat()).to_le_bytes());
+    })
+}
+/// The judge of the index is tested: an index that trusts a bad page is found out, and more than once.
+#[test]
+fn an_index_that_trusts_a_bad_page_is_found_out() {
+    let (sound, ids) = indexed();
+    let (path, len) = sound.files_of(is_index).next().unwrap();
+    let mut missed = 0;
+    for at in (0..len).step_by(61) {
+        let bit = u8::try_from(at % 8).unwrap();
+        let case = format!("{path} byte {at} bit {bit}, believed");
+        let wrong = judge_index(&sound, &ids, Arc::new(believed(&sound, path, at, bit)), &case);
+        missed += u64::from(wrong.is_err_and(|what| what.contains("is found at")));
+        judge_index(&sound, &ids, Arc::new(sound.flipped(path, at, bit)), &case).unwrap();
+    }
+    println!("an index that trusts a bad page gives {missed} wrong answers");
+    assert!(missed > 3, "{missed}");
+}
