@@ -228,3 +228,12 @@ fn a_mistake_in_the_protocol_is_found_out() {
         assert!(!found.is_empty(), "{name} is not found out");
     }
 }
+#[test]
+fn an_answer_before_the_sync_is_found_out() {
+    let failing = [Op::Failing(Fault::Sync { nth: 1, kept: 0, len_kept: false })];
+    let mut judge = Judge::new(options(SEGMENTS[2], false), effort());
+    (judge.answers_from_memory, judge.first_only) = (true, true);
+    explore(&mut judge, &[&failing, &[Op::Append, Op::Large, Op::Kill]], 1, "a duplicate answered before its sync");
+    assert!(!judge.violations.is_empty(), "a duplicate that is answered before its sync is not found out");
+    println!("a duplicate answered before its sync: {}", judge.violations[0]);
+}

@@ -100,6 +100,8 @@ pub(crate) struct Judge {
     pub first_only: bool,
     /// How the log sees the simulated disk: as it is, or through a mistake.
     pub through: fn(SimFiles) -> Arc<dyn Files>,
+    /// A mistake above the log: a batch that is sent again is answered because it was sent, not because it is durable.
+    pub answers_from_memory: bool,
     pub violations: Vec<String>,
     pub counts: Counts,
     seen: HashSet<(u64, u64)>,
@@ -201,6 +203,7 @@ impl Judge {
             effort,
             first_only: false,
             through: |files| Arc::new(files),
+            answers_from_memory: false,
             violations: Vec::new(),
             counts: Counts::default(),
             seen: HashSet::new(),

@@ -187,6 +187,10 @@ impl<'j> World<'j> {
                 }
             }
         }
+        if self.judge.answers_from_memory {
+            // The same ids are sent again, and whoever remembers them answers.
+            self.answered();
+        }
         if evict {
             self.files.evict(u64::MAX);
         }

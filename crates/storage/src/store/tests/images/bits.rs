@@ -329,3 +329,61 @@ fn an_index_that_trusts_a_bad_page_is_found_out() {
     println!("an index that trusts a bad page gives {missed} wrong answers");
     assert!(missed > 3, "{missed}");
 }
+
+/// Where the records of a log's first batch of two are: each one's offset, length, position and batch.
+fn two_in_a_batch(sound: &Sound) -> [(usize, usize, u64, u64); 2] {
+    let view = LogView::open(Arc::new(SimFiles::from_image(&sound.image))).unwrap();
+    let walked: Vec<_> = view.segments().walk(crate::log::Segments::start(), view.head().size).map(|w| w.unwrap()).collect();
+    let of = |w: &crate::log::Walked| {
+        (usize::try_from(w.location.offset).unwrap(), w.frame.bytes().len(), w.position.0, w.location.batch)
+    };
+    let pair =
+        walked.windows(2).find(|pair| pair[0].location.batch == pair[1].location.batch && of(&pair[0]).1 == of(&pair[1]).1);
+    pair.map(|pair| [of(&pair[0]), of(&pair[1])]).expect("two records of one length are in one batch")
+}
+/// Two records in each other's place: with the checksums they had, or with those that a checksum without a place would have kept
+/// valid (docs/FORMAT.md §2.2).
+fn swapped(sound: &Sound, placeless: bool) -> SimFiles {
+    let [(one, len, ..), (other, ..)] = two_in_a_batch(sound);
+    sound.with("log/0", |bytes| {
+        for at in 0..len + 4 {
+            bytes.swap(one + at, other + at);
+        }
+        let seed = [&bytes[16..32], &0u64.to_le_bytes(), &bytes[40..56]].concat();
+        for (at, len, position, batch) in two_in_a_batch(sound).into_iter().filter(|_| placeless) {
+            let place = [at as u64, position, batch].map(u64::to_le_bytes).concat();
+            let sum = crc32c::crc32c(&[&seed, &place, &bytes[at..at + len]].concat());
+            bytes[at + len..at + len + 4].copy_from_slice(&sum.to_le_bytes());
+        }
+    })
+}
+/// The judge of damage is tested: it finds out a log whose checksums do not tell places apart, and one that cuts itself short instead
+/// of refusing.
+#[test]
+fn a_careless_reading_of_damage_is_found_out() {
+    let judged = |sound: &Sound, files: &SimFiles| {
+        let judge = || sound.judge_log(files, &mut Tally::default(), "a case");
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(judge)).err()?;
+        panic.downcast_ref::<String>().cloned()
+    };
+    let files = SimFiles::new();
+    let store = Store::create(Arc::new(files.clone()), identity(), seeded(LARGE, 1)).unwrap();
+    append(&store, submission(&[Item::Plain(11), Item::Plain(12)], 0)).unwrap();
+    append(&store, submission(&[Item::Plain(13)], 0)).unwrap();
+    store.close().unwrap();
+    let sound = Sound::of(files.disk().visible(), LARGE);
+
+    assert_eq!(judged(&sound, &swapped(&sound, false)), None, "the places are told apart");
+    let found = judged(&sound, &swapped(&sound, true)).expect("a checksum without its place is found out");
+    assert!(found.contains("another record is shown"), "{found}");
+
+    let shorter = sound.with("log/0", |bytes| bytes.truncate(bytes.len() - 1));
+    assert_eq!(judged(&sound, &shorter), None, "the cut is refused");
+    // The disk as a log sees it that takes HEAD for no evidence: HEAD is as creation left it.
+    let fresh = SimFiles::new();
+    drop(Store::create(Arc::new(fresh.clone()), identity(), seeded(LARGE, 1)).unwrap());
+    let mut image = shorter.disk().visible();
+    image.files.insert("HEAD".to_owned(), fresh.disk().visible().files["HEAD"].clone());
+    let found = judged(&sound, &SimFiles::from_image(&image)).expect("cutting instead of refusing is found out");
+    assert!(found.contains("a reader silently shows"), "{found}");
+}

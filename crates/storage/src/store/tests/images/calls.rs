@@ -185,3 +185,33 @@ fn every_call_of_creating_fails_and_it_is_repeated() {
     println!("failing calls of creating: {failed}");
     assert!(failed > 100, "{failed}");
 }
+
+/// A record that is sent twice before it is durable is answered twice only once it is: its sync fails, and neither is.
+#[test]
+fn a_duplicate_is_not_answered_before_the_sync_of_the_first() {
+    let files = SimFiles::new();
+    let (at_the_clock, writer_is_there) = std::sync::mpsc::channel();
+    let (open, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let mut with_gate = options();
+    let clock = with_gate.clock;
+    with_gate.clock = Arc::new(move || {
+        // The first record is decided only when the others are in the queue: they come into one group after it.
+        let _ = at_the_clock.send(());
+        let _ = gate.lock().unwrap().recv();
+        clock()
+    });
+    let store = Store::create(Arc::new(files.clone()), identity(), with_gate).unwrap();
+    store.queue.rest_after(Duration::from_secs(3_600));
+    let send = |n| store.submit(one(&a(&[], "x"), n)).unwrap();
+    files.inject(Fault::Sync { nth: 2, kept: 0, len_kept: false });
+    let before = send(1);
+    writer_is_there.recv().unwrap();
+    let (first, duplicate) = (send(2), send(2));
+    drop(open);
+    before.wait().unwrap();
+    for ticket in [first, duplicate] {
+        assert_eq!(kind(ticket.wait()), ErrorKind::Poisoned);
+    }
+    assert_eq!(files.take_faults(), 1);
+}
