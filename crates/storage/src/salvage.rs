@@ -274,6 +274,10 @@ fn report(
 ) -> Salvaged {
     let head = found.end.head();
     let mut traces = found.traces;
+    if findings.is_empty() {
+        // What follows the end of a sound log is a live writer's.
+        traces.retain(|trace| trace.what != log::BATCH_HEADER);
+    }
     for files in copies {
         for (name, size) in checkpoint_files(&**files).unwrap_or_default() {
             if let Some(size) = size.filter(|size| *size > head.size)
@@ -304,7 +308,7 @@ fn checkpoint_trace(files: &dyn Files, name: &str, size: Size) -> Option<Trace> 
     let path = format!("checkpoints/{name}");
     let bytes = crate::blobs::blob_read(files, &path).ok()??;
     let text = std::str::from_utf8(&bytes).ok()?;
-    let root = text.lines().nth(2).and_then(|line| sovang_core::Root::from_base64(line))?;
+    let root = text.lines().nth(2).and_then(sovang_core::Root::from_base64)?;
     Some(Trace { file: files.describe(&path), offset: 0, what: "checkpoint", head: Head { size, root } })
 }
 

@@ -4,7 +4,7 @@ use super::batch::UNREADABLE;
 use super::check::{SegmentTask, check_segment};
 use super::damage::Damage;
 use super::evidence::{list_numbers, open_segment, read};
-use super::loss::{Island, Trace, islands, traces};
+use super::loss::{Island, Trace, islands, proven_behind, said};
 use super::place::{Placing, write_head};
 use super::prefix::{Nowhere, Prefix, Sink, follow};
 use super::segment::{LOG_DIRECTORY, SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
@@ -47,8 +47,9 @@ pub fn ledger_of_segments(files: &dyn Files) -> Option<LedgerId> {
 /// # Errors
 /// None of a copy's own: what cannot be read is where the prefix ends.
 pub fn provable(copies: &[Arc<dyn Files>], ledger: LedgerId, progress: &mut dyn FnMut(u64)) -> Result<Provable> {
+    let said = all_said(copies, ledger);
     let prefix = follow(copies, ledger, &End::start(), None, &mut Nowhere, progress)?;
-    Ok(describe(copies, ledger, prefix))
+    Ok(describe(copies, ledger, prefix, said))
 }
 
 /// The end of the first batch, or the start of the log when that cannot be proven.
@@ -137,11 +138,12 @@ pub fn write_provable(
     target: &dyn Files,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Provable> {
+    let said = all_said(copies, ledger);
     let mut sink = Whole(Placing::new(target), 0);
     let prefix = follow(copies, ledger, &End::start(), None, &mut sink, progress)?;
     sink.0.finish()?;
     write_head(target, ledger, &prefix.end)?;
-    Ok(describe(copies, ledger, prefix))
+    Ok(describe(copies, ledger, prefix, said))
 }
 
 /// The salt of a log's first segment: a copy has the same.
@@ -149,7 +151,13 @@ pub fn first_salt(copies: &[Arc<dyn Files>], ledger: LedgerId) -> Option<[u8; 16
     copies.iter().find_map(|files| open_segment(&**files, ledger, 0, Open::Read).ok().map(|(_, header, _)| header.salt))
 }
 
-fn describe(copies: &[Arc<dyn Files>], ledger: LedgerId, prefix: Prefix) -> Provable {
+fn all_said(copies: &[Arc<dyn Files>], ledger: LedgerId) -> Vec<Trace> {
+    copies.iter().flat_map(|files| said(&**files, ledger)).collect()
+}
+
+fn describe(copies: &[Arc<dyn Files>], ledger: LedgerId, prefix: Prefix, mut traces: Vec<Trace>) -> Provable {
+    traces.extend(copies.iter().flat_map(|files| proven_behind(&**files, ledger, &prefix.end)));
+    traces.retain(|trace| trace.head.size > prefix.end.head().size);
     let Some(first) = copies.first() else {
         let stop = Finding { position: None, file: Default::default(), offset: None, what: "there is no copy".to_owned() };
         return Provable { end: prefix.end, stop, batches: Vec::new(), traces: Vec::new(), islands: Vec::new() };
@@ -157,7 +165,7 @@ fn describe(copies: &[Arc<dyn Files>], ledger: LedgerId, prefix: Prefix) -> Prov
     Provable {
         stop: prefix.stop.finding(&**first),
         batches: prefix.batches,
-        traces: copies.iter().flat_map(|files| traces(&**files, ledger, &prefix.end)).collect(),
+        traces,
         islands: islands(&**first, ledger, &prefix.end),
         end: prefix.end,
     }

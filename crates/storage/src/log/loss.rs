@@ -7,7 +7,7 @@ use super::evidence::{CHUNK_BYTES, list_numbers, read_head_bytes};
 use super::head::{HEAD_FILE, SLOT_BYTES, decode_slots};
 use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
 use crate::files::{File, Files, Open};
-use sovang_core::{Head, LedgerId, Root, Size};
+use sovang_core::{Head, LedgerId, Size};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -37,34 +37,43 @@ pub struct Island {
     pub whole: bool,
 }
 
-/// What of a log says that it went on beyond an end.
-pub(super) fn traces(files: &dyn Files, ledger: LedgerId, end: &End) -> Vec<Trace> {
+/// What `HEAD` and the segments' headers say of how far the log goes. Read before the log itself: a writer may be at work.
+pub(super) fn said(files: &dyn Files, ledger: LedgerId) -> Vec<Trace> {
     let mut traces = Vec::new();
-    let mut found = |path: &str, offset, what, size: u64, root: Root| {
-        if size > end.next.position {
-            let head = Head { size: Size(size), root };
-            traces.push(Trace { file: files.describe(path), offset, what, head });
-        }
-    };
     if let Ok(bytes) = read_head_bytes(files) {
         for (i, slot) in decode_slots(&bytes, ledger).iter().enumerate() {
             if let Some(slot) = slot {
-                found(HEAD_FILE, (i * SLOT_BYTES) as u64, "slot of HEAD", slot.next.position, slot.frontier.root());
+                traces.push(trace(files, HEAD_FILE, (i * SLOT_BYTES) as u64, "slot of HEAD", slot.head()));
             }
         }
     }
     for number in numbers(files) {
-        let path = segment_path(number);
-        let Some((file, header)) = open(files, ledger, number) else { continue };
-        found(&path, 0, "segment header", header.start.next.position, header.start.frontier.root());
-        let from = if number == end.next.segment { end.next.offset } else { SEGMENT_HEADER_BYTES as u64 };
-        if number >= end.next.segment
-            && let Some((offset, header)) = last_header(&*file, &header, from)
-        {
-            found(&path, offset, "batch header", header.proven.size, header.proven.root);
+        if let Some((_, header)) = open(files, ledger, number) {
+            traces.push(trace(files, &segment_path(number), 0, "segment header", header.start.head()));
         }
     }
     traces
+}
+
+/// What batch headers behind an end prove, the best of each segment. Behind the end of a sound log these may be a live writer's.
+pub(super) fn proven_behind(files: &dyn Files, ledger: LedgerId, end: &End) -> Vec<Trace> {
+    let mut traces = Vec::new();
+    for number in numbers(files).into_iter().filter(|number| *number >= end.next.segment) {
+        let Some((file, header)) = open(files, ledger, number) else { continue };
+        let from = if number == end.next.segment { end.next.offset } else { SEGMENT_HEADER_BYTES as u64 };
+        if let Some((offset, header)) = last_header(&*file, &header, from) {
+            let head = Head { size: Size(header.proven.size), root: header.proven.root };
+            traces.push(trace(files, &segment_path(number), offset, BATCH_HEADER, head));
+        }
+    }
+    traces
+}
+
+/// What a batch header is called in a [`Trace`].
+pub const BATCH_HEADER: &str = "batch header";
+
+fn trace(files: &dyn Files, path: &str, offset: u64, what: &'static str, head: Head) -> Trace {
+    Trace { file: files.describe(path), offset, what, head }
 }
 
 /// The later segments that are sound in themselves, from their first byte on.

@@ -40,7 +40,7 @@ pub use copy::{
     LogCopy, Provable, Taken, check_readable, first_salt, ledger_of_segments, log_bytes, provable, provable_start, reads_back, segments_of,
     write_provable,
 };
-pub use loss::{Island, Trace};
+pub use loss::{BATCH_HEADER, Island, Trace};
 pub use segments::Segments;
 pub use verify::{Finding, LogReport, verify};
 pub use view::{LogView, Note};

@@ -22,10 +22,18 @@ const _: () = assert!(BUFFER_BYTES > BATCH_HEADER_BYTES);
 /// Segments on their way into a log.
 pub(super) struct Placing<'a> {
     files: &'a dyn Files,
-    /// The segment that is being written: its number, its file, what is not yet written and where that goes.
-    open: Option<(u64, Arc<dyn File>, Vec<u8>, u64)>,
+    open: Option<Growing>,
     /// Seals that wait until the successor of their segment is in place: number, offset, bytes.
     seals: Vec<(u64, u64, Vec<u8>)>,
+}
+
+/// A segment that is being written.
+struct Growing {
+    number: u64,
+    file: Arc<dyn File>,
+    /// What is not yet written, and where it goes.
+    buffer: Vec<u8>,
+    at: u64,
 }
 
 impl<'a> Placing<'a> {
@@ -41,7 +49,7 @@ impl<'a> Placing<'a> {
     pub(super) fn begin(&mut self, number: u64) -> Result<()> {
         self.finish()?;
         let file = self.files.open(&temporary(number), Open::Create).map_err(self.failed(number))?;
-        self.open = Some((number, file, Vec::with_capacity(BUFFER_BYTES), 0));
+        self.open = Some(Growing { number, file, buffer: Vec::with_capacity(BUFFER_BYTES), at: 0 });
         Ok(())
     }
     /// Begins a segment with the first bytes of a file.
@@ -61,16 +69,16 @@ impl<'a> Placing<'a> {
     }
     /// Writes on, in the segment that was begun last.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let Some((_, _, buffer, _)) = &mut self.open else { return Ok(()) };
-        buffer.extend_from_slice(bytes);
-        if buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
+        let Some(open) = &mut self.open else { return Ok(()) };
+        open.buffer.extend_from_slice(bytes);
+        if open.buffer.len() >= BUFFER_BYTES { self.flush() } else { Ok(()) }
     }
     fn flush(&mut self) -> Result<()> {
-        let Some((number, file, buffer, at)) = &mut self.open else { return Ok(()) };
-        let written = file.write_at(buffer, *at);
-        *at += buffer.len() as u64;
-        buffer.clear();
-        let number = *number;
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let written = open.file.write_at(&open.buffer, open.at);
+        open.at += open.buffer.len() as u64;
+        open.buffer.clear();
+        let number = open.number;
         written.map_err(self.failed(number))
     }
     /// Seals a segment once its successor is in place.
@@ -80,7 +88,7 @@ impl<'a> Placing<'a> {
     /// Puts the segment that was begun last in place, and seals the one before it.
     pub(super) fn finish(&mut self) -> Result<()> {
         self.flush()?;
-        if let Some((number, file, ..)) = self.open.take() {
+        if let Some(Growing { number, file, .. }) = self.open.take() {
             let place = || {
                 file.sync_all()?;
                 self.files.rename(&temporary(number), &segment_path(number))?;

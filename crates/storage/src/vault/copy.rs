@@ -44,7 +44,7 @@ pub struct CopiedRows {
 /// What a vault has for a commitment, as it can be copied.
 enum Row {
     /// Header and ciphertext, with the subject and its slot.
-    Value(RowHeader, Vec<u8>, SubjectId, Slot),
+    Value(Box<(RowHeader, Vec<u8>, SubjectId, Slot)>),
     Erased,
     Sealed,
 }
@@ -104,7 +104,8 @@ impl Vault {
         for want in wanted {
             let row = first_row(from, &want.commitment)?;
             let row = match row {
-                Some(Row::Value(header, body, subject, slot)) => {
+                Some(Row::Value(value)) => {
+                    let (header, body, subject, slot) = *value;
                     let here = self.keys.find(&subject)?;
                     let living = here.as_ref().is_none_or(|(_, slot)| slot.state == SlotState::Living);
                     if living && !erased.contains(&slot.handle) {
@@ -194,7 +195,7 @@ impl Vault {
                 && header.state == RowState::Value
                 && slot.state == SlotState::Living
             {
-                return Ok(Some(Row::Value(header, body, subject, slot)));
+                return Ok(Some(Row::Value(Box::new((header, body, subject, slot)))));
             }
         }
         // It was erased while we looked.

@@ -68,6 +68,14 @@ fn personal_values_come_along_only_when_asked_for() {
     assert_eq!(values(&view(&target)), values(&view(&book.files)));
     assert!(values(&view(&target)).iter().any(|(_, value)| *value == Opened::Erased));
     assert!(values(&view(&target)).iter().any(|(_, value)| matches!(value, Opened::Known { .. })));
+    // The keys of the erased are gone from the copy's file, not only hidden: its slots hold as many keys as persons are left.
+    let keys = read(&*target, "vault/keys");
+    let states: Vec<u8> = keys[4096..].chunks_exact(128).map(|slot| slot[4]).collect();
+    let zeroed = keys[4096..].chunks_exact(128).filter(|slot| slot[64..96] == [0; 32]).count();
+    assert_eq!((states.iter().filter(|state| **state == 3).count(), zeroed), (1, 1), "{states:?}");
+    let known = values(&view(&target)).iter().filter(|(_, value)| matches!(value, Opened::Known { .. })).count();
+    let rows = read(&*target, "vault/rows");
+    assert_eq!(rows.chunks_exact(128).skip(32).filter(|row| row.starts_with(b"SOVR\x01\0")).count(), known, "and their rows");
     // A copy has a vault from its first time on, or never.
     for (target, options, says) in [(&target, PLAIN, "--with-vault"), (&plain, VAULT, "new directory")] {
         let before = everything(&**target);

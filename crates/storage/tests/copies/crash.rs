@@ -56,8 +56,22 @@ fn opens(files: &Arc<dyn Files>, known: &[Frame], between: (u64, u64), with_vaul
     for (_, value) in values(store.view()) {
         assert_eq!(with_vault, value != Opened::Sealed);
     }
+    let commitments: HashSet<_> = values(store.view()).into_iter().map(|(commitment, _)| commitment.0).collect();
     store.close().unwrap();
     sound(files);
+    if with_vault {
+        // No value stays behind without its record.
+        for row in value_rows(&**files) {
+            assert!(commitments.contains(&row), "a row is left without its record");
+        }
+    }
+}
+
+/// The commitments of the rows that hold a value.
+fn value_rows(files: &dyn Files) -> Vec<[u8; 32]> {
+    let bytes = read(files, "vault/rows");
+    let rows = bytes.chunks_exact(128).skip(32).filter(|row| row.starts_with(b"SOVR\x01\0"));
+    rows.map(|row| row[32..64].try_into().unwrap()).collect()
 }
 
 fn backups_survive(segment: u64, options: BackupOptions) -> usize {
