@@ -7,6 +7,7 @@
 
 mod careless;
 mod follow;
+mod lies;
 mod oracle;
 mod records;
 mod window;
@@ -190,8 +191,8 @@ fn damage_after_a_power_loss_stays_within_the_window() {
             let known = &known[usize::try_from(snapshot.mark).unwrap()];
             for crash in snapshot.disk.crashes(4 * scale(), 1) {
                 let stride = usize::try_from((211 / scale()).max(1)).unwrap();
-                for (image, is_flip, how) in window::damaged(&crash.image, stride, n * 17) {
-                    match window::judge(options, &image, known, is_flip) {
+                for (image, loss, how) in window::damaged(&crash.image, stride, n * 17) {
+                    match window::judge(options, &image, known, loss) {
                         Ok(fate) => fates[fate as usize] += 1,
                         Err(what) => panic!("{what} :: {options:?}; power lost after {} with [{crash}]; {how}", snapshot.done),
                     }
@@ -203,6 +204,36 @@ fn damage_after_a_power_loss_stays_within_the_window() {
         assert!(refused > 0 && whole > 0, "the damage was not looked at");
         assert_eq!(shorter > 0, !strict, "the window is what strict durability closes");
     }
+}
+
+/// A sync that does nothing, a write that is lost or lands elsewhere, a read that is old, short or flipped: told once, at each call.
+#[test]
+fn a_disk_that_lies_shows_nothing_that_was_not_written() {
+    let mut told = 0u64;
+    let mut fates = [0u64; 3];
+    for segment_bytes in SEGMENTS {
+        for from in BASES {
+            for nth in 1.. {
+                let mut any = false;
+                for fault in lies::lies(nth) {
+                    match lies::look(options(segment_bytes, false), from, fault, 16 * scale()) {
+                        Ok(None) => {}
+                        Ok(Some(found)) => {
+                            (any, told) = (true, told + 1);
+                            fates.iter_mut().zip(found).for_each(|(sum, more)| *sum += more);
+                        }
+                        Err(what) => panic!("{what} :: {fault:?}, segments of {segment_bytes}, {from:?}"),
+                    }
+                }
+                if !any {
+                    break;
+                }
+            }
+        }
+    }
+    let [refused, whole, shorter] = fates;
+    println!("{told} lies: {refused} ledgers refused, {whole} whole, {shorter} shorter");
+    assert!(told > 1_000 && refused > 0 && whole > 0 && shorter > 0, "the lies were not looked at");
 }
 
 /// The judge itself is tested: a log that gets a step of the protocol wrong is found out.

@@ -21,6 +21,17 @@ pub(crate) enum Fate {
     Shorter,
 }
 
+/// What of a damaged log may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// What lies in the window; and no byte went missing, so that a loss is reported.
+    Reported,
+    /// What lies in the window.
+    InWindow,
+    /// Anything: the disk had said that it was there.
+    Possible,
+}
+
 /// The size that nothing may be lost below: the best valid slot of `HEAD`, or the last segment's start
 /// (docs/FORMAT.md §1.2, §2.1).
 fn floor(image: &Image) -> u64 {
@@ -34,8 +45,8 @@ fn floor(image: &Image) -> u64 {
     slots.map(|slot| number(slot, 32)).chain(starts).max().unwrap_or(0)
 }
 
-/// Opens a damaged log and judges what became of it. `is_flip` says that no byte went missing: then a loss is reported.
-pub(crate) fn judge(options: LogOptions, image: &Image, known: &Known, is_flip: bool) -> Result<Fate, String> {
+/// Opens a damaged log and judges what became of it.
+pub(crate) fn judge(options: LogOptions, image: &Image, known: &Known, loss: Loss) -> Result<Fate, String> {
     let sim = SimFiles::from_image(image);
     let files: Arc<dyn Files> = Arc::new(sim.clone());
     let refused = |e: &sovang_core::Error| {
@@ -59,20 +70,23 @@ pub(crate) fn judge(options: LogOptions, image: &Image, known: &Known, is_flip: 
     if kept >= acked {
         return Ok(Fate::Whole);
     }
+    if loss == Loss::Possible {
+        return Ok(Fate::Shorter);
+    }
     if options.strict {
         return Err(format!("{kept} of {acked} records are left under strict durability"));
     }
     if u64::try_from(kept).unwrap() < floor(image) {
         return Err(format!("{kept} records are left, fewer than a head or a segment's header says"));
     }
-    if is_flip && quarantined.is_none() {
+    if loss == Loss::Reported && quarantined.is_none() {
         return Err(format!("{} acknowledged records are lost silently", acked - kept));
     }
     Ok(Fate::Shorter)
 }
 
 /// Each file that makes up the log, with one byte flipped or its end cut off, at every `stride`-th byte of what is used.
-pub(crate) fn damaged(image: &Image, stride: usize, phase: usize) -> impl Iterator<Item = (Image, bool, String)> {
+pub(crate) fn damaged(image: &Image, stride: usize, phase: usize) -> impl Iterator<Item = (Image, Loss, String)> {
     let paths = image.files.keys().filter(|path| path.starts_with("log/") || matches!(path.as_str(), "HEAD" | "ledger"));
     paths.flat_map(move |path| {
         let bytes = image.files[path].to_vec();
@@ -80,10 +94,11 @@ pub(crate) fn damaged(image: &Image, stride: usize, phase: usize) -> impl Iterat
         (phase % stride..used).step_by(stride).flat_map(move |at| {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1 << (at % 8);
-            [(flipped, true), (bytes[..at].to_vec(), false)].map(|(bytes, is_flip)| {
+            let cut = bytes[..at].to_vec();
+            [(flipped, Loss::Reported, "flipped"), (cut, Loss::InWindow, "cut")].map(|(bytes, loss, how)| {
                 let mut image = image.clone();
                 image.files.insert(path.clone(), Content::new(&bytes));
-                (image, is_flip, format!("{path} {} byte {at}", if is_flip { "flipped at" } else { "cut at" }))
+                (image, loss, format!("{path} {how} at byte {at}"))
             })
         })
     })
