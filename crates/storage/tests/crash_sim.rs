@@ -159,6 +159,137 @@ fn other_faults_happen_once_at_their_turn() {
 }
 
 #[test]
+fn any_call_fails_at_its_turn_or_all_do_from_there_on() {
+    let files = ledger();
+    let file = durable(&files, "log/0", &[1; 600]);
+    files.inject(Fault::Call { nth: 2, error: ErrorKind::Interrupted });
+    file.len().unwrap();
+    assert_eq!(file.write_at(&[2; 600], 0).unwrap_err().kind(), ErrorKind::Interrupted);
+    assert_eq!(read(&files, "log/0"), [1; 600], "it did nothing");
+    files.inject(Fault::Call { nth: 1, error: ErrorKind::Other });
+    file.write_at(&[2; 600], 0).err().unwrap();
+    file.write_at(&[2; 600], 0).unwrap();
+    files.inject(Fault::Call { nth: 1, error: ErrorKind::Other });
+    file.sync_data().unwrap_err();
+    assert_eq!(images(&files).len(), 4, "what was not synced stays to be synced");
+    file.sync_data().unwrap();
+    assert_eq!(images(&files), BTreeSet::from([only("log/0", &[2; 600])]));
+    files.inject(Fault::Gone { nth: 2, error: ErrorKind::ReadOnlyFilesystem });
+    files.list("log").unwrap();
+    for _ in 0..3 {
+        assert_eq!(file.len().unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
+    }
+    assert_eq!(files.open("log/0", Open::Read).err().unwrap().kind(), ErrorKind::ReadOnlyFilesystem);
+    assert!(files.take_faults() > 3);
+    file.len().unwrap();
+    assert!(files.take_counts().calls > 10);
+}
+
+#[test]
+fn a_write_is_cut_at_a_byte_lost_or_lands_elsewhere() {
+    let files = ledger();
+    let file = durable(&files, "log/0", &[1; 2_048]);
+    files.inject(Fault::ShortWrite { nth: 1, bytes: 700, error: ErrorKind::StorageFull });
+    assert_eq!(file.write_at(&[2; 1_000], 100).unwrap_err().kind(), ErrorKind::StorageFull);
+    let shown = read(&files, "log/0");
+    assert_eq!((shown[99], shown[100], shown[799], shown[800]), (1, 2, 2, 1));
+    files.inject(Fault::LostWrite { nth: 1 });
+    file.write_at(&[3; 2_048], 0).unwrap();
+    assert_eq!(read(&files, "log/0"), shown);
+    files.inject(Fault::MisdirectedWrite { nth: 1, sectors: 2 });
+    file.write_at(&[4; 512], 512).unwrap();
+    files.inject(Fault::MisdirectedWrite { nth: 1, sectors: -9 });
+    file.write_at(&[5; 512], 512).unwrap();
+    let shown = read(&files, "log/0");
+    assert_eq!((shown[0], shown[1_000], shown[1_536], shown[2_047]), (5, 1, 4, 4));
+}
+
+#[test]
+fn a_read_is_short_stale_or_flipped_once() {
+    let files = ledger();
+    let file = durable(&files, "log/0", &[1; 1_000]);
+    file.write_at(&[2; 1_500], 0).unwrap();
+    let sound = read(&files, "log/0");
+    files.inject(Fault::ShortRead { nth: 1, bytes: 10 });
+    let mut into = [0; 600];
+    assert_eq!(file.read_at(&mut into, 0).unwrap(), 10);
+    files.inject(Fault::StaleRead { nth: 1 });
+    assert_eq!((file.read_at(&mut into, 500).unwrap(), into[0]), (500, 1));
+    files.inject(Fault::FlippedRead { nth: 1, bit: 8 * 599 + 3 });
+    assert_eq!((file.read_at(&mut into, 0).unwrap(), into[598], into[599]), (600, 2, 2 ^ 8));
+    assert_eq!((read(&files, "log/0"), files.take_faults()), (sound, 3), "the disk is sound");
+}
+
+#[test]
+fn a_lying_sync_leaves_all_pending() {
+    let files = ledger();
+    let file = durable(&files, "log/0", &[1; 512]);
+    file.write_at(&[2; 512], 0).unwrap();
+    files.inject(Fault::LyingSync { nth: 1 });
+    file.sync_all().unwrap();
+    assert_eq!(images(&files).len(), 2);
+    files.create_directory("index").unwrap();
+    files.inject(Fault::LyingSync { nth: 1 });
+    files.sync_directory("").unwrap();
+    assert!(!files.disk().durable().directories.contains("index"));
+}
+
+#[test]
+fn a_bit_that_decays_is_gone_from_cache_and_disk() {
+    let files = ledger();
+    let file = durable(&files, "log/0", &[0; 600]);
+    file.write_at(&[1; 10], 0).unwrap();
+    files.rot("log/0", 5, 2).unwrap();
+    files.rot("log/0", 599, 0).unwrap();
+    assert_eq!((read(&files, "log/0")[5], read(&files, "log/0")[599]), (5, 1));
+    let durable = files.disk().durable().files["log/0"].to_vec();
+    assert_eq!((durable[5], durable[599]), (4, 1));
+    assert_eq!(files.rot("log/0", 600, 0).unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(files.rot("log/1", 0, 0).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_torn_sector_is_old_and_new_in_every_way() {
+    let files = ledger();
+    let file = durable(&files, "log/0", &[1; 1_024]);
+    let mut new = [1; 1_024];
+    new[10..15].fill(2);
+    new[600] = 2;
+    file.write_at(&new, 0).unwrap();
+    let disk = files.disk();
+    let torn = disk.torn(1_000, 0);
+    assert!(torn.is_exhaustive());
+    // Between the first and the last byte that differ, of which the second sector has one.
+    let torn: Vec<Vec<u8>> = torn.map(|crash| crash.image.files["log/0"].to_vec()).collect();
+    assert_eq!(torn.len(), 4 * 4);
+    for bytes in &torn {
+        let twos = bytes[10..15].iter().filter(|byte| **byte == 2).count();
+        assert!((1..5).contains(&twos) && (bytes[10] == 2) != (bytes[14] == 2), "{bytes:?}");
+        assert_eq!(bytes[..10], [1; 10]);
+    }
+    assert_eq!(torn.iter().collect::<BTreeSet<_>>().len(), 16);
+    assert!(torn.iter().any(|bytes| bytes[600] == 2) && torn.iter().any(|bytes| bytes[600] == 1));
+    let sampled = disk.torn(5, 3);
+    assert!(!sampled.is_exhaustive());
+    assert_eq!(sampled.count(), 5);
+    file.sync_data().unwrap();
+    assert_eq!(files.disk().torn(1_000, 0).count(), 0);
+}
+
+#[test]
+fn a_drawn_power_loss_is_the_same_for_the_same_seed() {
+    let files = ledger();
+    let file = durable(&files, "log/0", &[1; 2_048]);
+    file.write_at(&[2; 2_048], 0).unwrap();
+    let all = images(&files);
+    let drawn = |tear| (0..200).map(|seed| listed(&files.disk().crash_by(seed, tear).image)).collect::<Vec<_>>();
+    assert_eq!(drawn(true), drawn(true));
+    let (whole, torn): (BTreeSet<_>, BTreeSet<_>) = (drawn(false).into_iter().collect(), drawn(true).into_iter().collect());
+    assert!(whole.len() > 8 && whole.is_subset(&all));
+    assert!(!torn.is_subset(&all), "now and then a sector is torn");
+}
+
+#[test]
 fn a_full_disk_refuses_what_grows() {
     let files = ledger();
     let file = durable(&files, "log/0", &[1; 1_000]);

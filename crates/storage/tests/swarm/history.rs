@@ -376,7 +376,7 @@ impl World<'_> {
     fn failing(&mut self, fault: u8, nth: u64, evicted: u64) -> Result<(), String> {
         let error = [Io::Other, Io::StorageFull, Io::Interrupted][usize::from(fault / 8 % 3)];
         self.files.inject(match fault % 8 {
-            0 => Fault::Sync { nth, kept: evicted, len_kept: evicted % 2 == 0 },
+            0 => Fault::Sync { nth, kept: evicted, len_kept: evicted.is_multiple_of(2) },
             1 => Fault::Sync { nth, kept: 0, len_kept: false },
             2 => Fault::ShortWrite { nth, bytes: evicted % 1_000, error },
             3 => Fault::Write { nth, sectors: evicted % 3 },

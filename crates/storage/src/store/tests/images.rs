@@ -8,6 +8,7 @@
 mod bits;
 mod calls;
 mod careless;
+mod derived;
 mod judge;
 mod known;
 mod work;

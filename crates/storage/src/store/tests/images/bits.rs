@@ -259,7 +259,7 @@ fn judge_index(sound: &Sound, ids: &[RecordId], files: Arc<dyn Files>, case: &st
         }
         let number = position + 1;
         if number % 50 != 0 && number % 7 == 0 {
-            let query = Query::tag("n", &number.to_string());
+            let query = Query::tag("n", number.to_string());
             let found: Vec<_> = view.select(&query, 0..u64::MAX, false).map(|r| r.map(|(position, _)| position.0)).collect();
             if !matches!(&found[..], [Ok(at)] if *at == position) {
                 return Err(format!("{case}: by its tag record {position} is found at {found:?}"));

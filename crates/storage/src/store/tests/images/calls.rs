@@ -10,8 +10,9 @@ use std::io::ErrorKind as Io;
 /// How a call may fail: EIO, ENOSPC, EINTR, EACCES and EROFS, as the standard library names them.
 const ERRORS: [Io; 5] = [Io::Other, Io::StorageFull, Io::Interrupted, Io::PermissionDenied, Io::ReadOnlyFilesystem];
 
-/// The failures of the n-th call, and for the last ones of the n-th call of one sort. Of each it is asked: was there such a call?
-fn failures() -> Vec<(&'static str, fn(u64) -> Vec<Fault>)> {
+/// Failures of the n-th call, or of the n-th call of one sort.
+type Failures = fn(u64) -> Vec<Fault>;
+fn failures() -> Vec<(&'static str, Failures)> {
     vec![
         ("a call fails", |nth| ERRORS.map(|error| Fault::Call { nth, error }).to_vec()),
         ("every call from there on fails", |nth| {
