@@ -139,7 +139,8 @@ class Note:
         parts = line.split(" ")
         if len(parts) != 3 or parts[0] != "—":
             raise Refused(f"no signature line: {line[:80]!r}")
-        check_name(parts[1])
+        if not parts[1] or "+" in parts[1] or any(map(str.isspace, parts[1])):
+            raise Refused(f"no name in a signature line: {parts[1][:80]!r}")
         data = from_base64(parts[2])
         if len(data) < 5:
             raise Refused(f"a signature line of {len(data)} bytes")

@@ -2,10 +2,11 @@
 
 import json
 import re
+from datetime import date
 
 from checksums import blake3_in
 from merkle import append, root_of
-from notes import SIGNS, Checkpoint, Key, Note, Refused, number_of
+from notes import SIGNS, Checkpoint, Key, Note, Refused, hash_of, number_of
 
 STATEMENT_LINE = "sovang statement v1"
 _NAMES = ("tally", "revision", "parameters", "digest", "result")
@@ -51,6 +52,13 @@ def _depth(value):
     return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
 
 
+def _is_day(text):
+    try:  # The year 0, which Python lacks, has the days of the year 2000.
+        return bool(_DAY.fullmatch(text)) and date.fromisoformat(re.sub("^0000", "2000", text)) is not None
+    except ValueError:
+        return False
+
+
 def _is_text_list(value):
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
@@ -92,17 +100,23 @@ class Statement:
         as_of, days = said["as_of"], (said["from"], said["map_date"], said["to"])
         if type(as_of) is not int or not 0 <= as_of <= self.checkpoint.size:
             raise Refused(f"as_of is {as_of}, and the checkpoint's size {self.checkpoint.size}")
-        if not _is_text_list(said["by"]) or any(day is not None and not (isinstance(day, str) and _DAY.fullmatch(day)) for day in days):
+        if not _is_text_list(said["by"]) or any(day is not None and not (isinstance(day, str) and _is_day(day)) for day in days):
             raise Refused("a dimension or a day in the parameters")
         if not isinstance(said["where"], dict) or not all(map(_ascend, said["where"].values())):
             raise Refused("`where` in the parameters")
 
     def _check_result(self):
         said = self.result
-        if not isinstance(said, dict) or not _RESULT <= set(said):
+        if not isinstance(said, dict) or set(said) != _RESULT:
             raise Refused("the result is no tally")
-        if (said["tally"], said["as_of"]) != (self.tally, self.parameters["as_of"]):
+        as_of = self.parameters["as_of"]
+        if said["tally"] != self.tally or any(type(said[name]) is not int or said[name] != as_of for name in ("as_of", "size")):
             raise Refused("the result is of another tally or size than the statement")
+        if not isinstance(said["rows"], list) or not all(isinstance(row, dict) for row in said["rows"]):
+            raise Refused("the result's rows are no objects")
+        root = hash_of(said["root"] if isinstance(said["root"], str) else "")
+        if as_of == self.checkpoint.size and root != self.checkpoint.root:
+            raise Refused("the result's root at the checkpoint's size is another")
 
     def prove(self, keys, policy):
         """The key that signed it, of the given ones. A log's key may not: one that is called as the origin, and none that has signed

@@ -39,8 +39,8 @@ def result_of(leaves, as_of=30, tally="registered"):
     """A result that might be of this tree."""
     return {
         "tally": tally,
-        "size": len(leaves),
-        "root": maker.coded(recursive_root(leaves)),
+        "size": as_of,
+        "root": maker.coded(recursive_root(leaves[:as_of])),
         "as_of": as_of,
         "rows": [{"year": 2024, "count": 9_007_199_254_740_993}],
     }

@@ -47,7 +47,7 @@ impl Reader<'_> {
         }
     }
     fn value(&mut self, depth: usize) -> Result<Json, Why> {
-        if depth > STATEMENT_JSON_DEPTH_MAX {
+        if depth >= STATEMENT_JSON_DEPTH_MAX && self.rest.starts_with(['{', '[']) {
             return Err("JSON nested deeper than STATEMENT_JSON_DEPTH_MAX");
         }
         match self.rest.as_bytes().first() {
@@ -217,7 +217,9 @@ mod tests {
     fn depth_is_bounded() {
         let nested = |n: usize| "[".repeat(n) + &"]".repeat(n);
         assert!(canonical(&nested(STATEMENT_JSON_DEPTH_MAX)).is_ok());
-        assert!(canonical(&nested(STATEMENT_JSON_DEPTH_MAX + 2)).is_err());
+        assert!(canonical(&nested(STATEMENT_JSON_DEPTH_MAX + 1)).is_err());
+        let innermost = nested(STATEMENT_JSON_DEPTH_MAX).replace("[]", "[1]");
+        assert!(canonical(&innermost).is_ok());
         assert!(canonical(&"[".repeat(1 << 20)).is_err());
     }
 }

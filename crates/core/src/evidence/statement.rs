@@ -6,12 +6,13 @@ use super::note::Note;
 use super::text::{self, Lines};
 use super::{Checkpoint, EvidenceError, Policy, VerifiedCheckpoint, verify_checkpoint};
 use crate::hash;
-use crate::ids::Size;
+use crate::ids::{Head, Size};
 use std::fmt;
 use std::str::FromStr;
 
 const WHAT: &str = "a statement";
 const FIRST_LINE: &str = "sovang statement v1";
+const RESULT: [&str; 5] = ["as_of", "root", "rows", "size", "tally"];
 const PARAMETERS: [&str; 6] = ["as_of", "by", "from", "map_date", "to", "where"];
 
 /// A figure as a statement carries it. Both JSON texts are one line in RFC 8785 form, with integers only.
@@ -39,7 +40,10 @@ pub struct Figure {
 ///     tally: "registered".into(),
 ///     revision: 1,
 ///     parameters: r#"{"as_of":9,"by":[],"from":null,"map_date":null,"to":null,"where":{}}"#.into(),
-///     result: r#"{"as_of":9,"rows":[{"count":6977}],"tally":"registered"}"#.into(),
+///     result: format!(
+///         r#"{{"as_of":9,"root":"{}","rows":[{{"count":6977}}],"size":9,"tally":"registered"}}"#,
+///         checkpoint.head().root.to_base64()
+///     ),
 /// };
 /// let statement = Statement::sign(&office, figure, &checkpoint)?;
 /// statement.to_string().parse::<Statement>()?.verify(&[office.verifier(KeyKind::Ed25519)], None)?;
@@ -102,7 +106,7 @@ impl Statement {
         let digest = lines.field("digest")?;
         let digest = digest_of(digest).ok_or_else(|| lines.bad("the digest is 64 lower-case hex digits"))?;
         let result = lines.field("result")?;
-        json::canonical(result).and_then(|r| check_result(&r, tally, as_of)).map_err(|why| lines.bad(why))?;
+        let read_result = json::canonical(result).map_err(|why| lines.bad(why))?;
         if !lines.next("the empty line")?.is_empty() {
             return Err(lines.bad("an empty line comes before the checkpoint"));
         }
@@ -110,6 +114,7 @@ impl Statement {
         if as_of > checkpoint.head().size {
             return Err(EvidenceError::malformed(WHAT, 4, "as_of is above the checkpoint's size"));
         }
+        check_result(&read_result, tally, as_of, checkpoint.head()).map_err(|why| EvidenceError::malformed(WHAT, 6, why))?;
         let figure = Figure { tally: tally.to_owned(), revision, parameters: parameters.to_owned(), result: result.to_owned() };
         Ok(Self { figure, as_of, digest, checkpoint, note })
     }
@@ -219,6 +224,9 @@ fn read_parameters(parameters: &Json) -> Result<Size, &'static str> {
         if !values.iter().all(|value| matches!(value, Json::Null | Json::Integer(_) | Json::Text(_))) {
             return Err("where holds a value that is no text, integer or null");
         }
+        if values.is_empty() {
+            return Err("where holds a dimension without a value");
+        }
         if !values.is_sorted_by(precedes) {
             return Err("where holds values that do not ascend");
         }
@@ -237,24 +245,42 @@ fn precedes(a: &Json, b: &Json) -> bool {
         _ => false,
     }
 }
+/// A day of the calendar as YYYY-MM-DD.
 fn is_day(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let number = |range: std::ops::Range<usize>| text.get(range).and_then(|digits| digits.parse::<u8>().ok());
-    bytes.len() == 10
-        && bytes.iter().enumerate().all(|(n, b)| if matches!(n, 4 | 7) { *b == b'-' } else { b.is_ascii_digit() })
-        && number(5..7).is_some_and(|month| (1..=12).contains(&month))
-        && number(8..10).is_some_and(|day| (1..=31).contains(&day))
+    let digits = |range: std::ops::Range<usize>| {
+        let digits = text.get(range).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+        digits.parse::<u16>().ok()
+    };
+    let dashes = text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
+    let (Some(year), Some(month), Some(day)) = (digits(0..4), digits(5..7), digits(8..10)) else { return false };
+    let month = u8::try_from(month).ok().and_then(|month| time::Month::try_from(month).ok());
+    let (Some(month), Ok(day)) = (month, u8::try_from(day)) else { return false };
+    dashes && time::Date::from_calendar_date(year.into(), month, day).is_ok()
 }
 
-/// The result is of this tally and of so many records: otherwise the lines above it would say something else than the figure.
-fn check_result(result: &Json, tally: &str, as_of: Size) -> Result<(), &'static str> {
+/// The result is of this tally, of so many records, and of the checkpoint's log: otherwise what stands around it would say something else than the figure.
+fn check_result(result: &Json, tally: &str, as_of: Size, head: Head) -> Result<(), &'static str> {
+    let Json::Object(members) = result else { return Err("the result is no JSON object") };
+    if !members.iter().map(|(key, _)| key.as_str()).eq(RESULT) {
+        return Err("the result's keys are not exactly as_of, root, rows, size, tally");
+    }
     if result.get("tally").and_then(Json::as_text) != Some(tally) {
         return Err("the result is of another tally");
     }
-    if result.get("as_of") != Some(&Json::Integer(as_of.to_string())) {
-        return Err("the result is of another as_of");
+    let size = Some(Json::Integer(as_of.to_string()));
+    if result.get("as_of") != size.as_ref() || result.get("size") != size.as_ref() {
+        return Err("the result is of another as_of or size");
     }
-    Ok(())
+    let Some(root) = result.get("root").and_then(Json::as_text).and_then(text::hash) else {
+        return Err("the result's root is not 32 bytes in canonical base64");
+    };
+    if as_of == head.size && root != head.root.0 {
+        return Err("the result is of another log: its root at the checkpoint's size is not the checkpoint's");
+    }
+    match result.get("rows") {
+        Some(Json::Array(rows)) if rows.iter().all(|row| matches!(row, Json::Object(_))) => Ok(()),
+        _ => Err("the result's rows are no array of objects"),
+    }
 }
 
 impl fmt::Display for Statement {

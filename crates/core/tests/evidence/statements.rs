@@ -11,7 +11,7 @@ fn secret(name: &str) -> SecretKey {
     kit::secret(name, 90)
 }
 const PARAMETERS: &str = r#"{"as_of":4,"by":["year"],"from":null,"map_date":null,"to":"2024-12-31","where":{"unit":["a","b"]}}"#;
-const RESULT: &str = r#"{"as_of":4,"rows":[{"count":2,"year":2024}],"tally":"registered"}"#;
+const RESULT: &str = r#"{"as_of":4,"root":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=","rows":[{"count":2,"year":2024}],"size":4,"tally":"registered"}"#;
 
 fn figure() -> Figure {
     Figure { tally: "registered".into(), revision: 1, parameters: PARAMETERS.into(), result: RESULT.into() }
@@ -119,8 +119,19 @@ fn what_is_no_statement_is_refused_even_signed() {
         ("{\"unit\":[\"a\",\"b\"]}", "null"),
         ("{\"unit\"", "{\"more\":1,\"unit\""),
         ("}}\n", "},\"x\":1}\n"),
-        ("{\"as_of\":4,\"rows\"", "{\"as_of\":5,\"rows\""),
-        ("{\"as_of\":4,\"rows\"", "{\"rows\""),
+        ("{\"as_of\":4,\"root\"", "{\"as_of\":5,\"root\""),
+        ("{\"as_of\":4,\"root\"", "{\"root\""),
+        ("\"size\":4", "\"size\":5"),
+        (",\"size\":4", ""),
+        ("\"root\":\"AAAA", "\"root\":\""),
+        ("\"root\":\"AAAA", "\"root\":\"AAA "),
+        ("[{\"count\":2,\"year\":2024}]", "[1]"),
+        ("[{\"count\":2,\"year\":2024}]", "{}"),
+        ("\"tally\":\"registered\"}", "\"tally\":\"registered\",\"z\":1}"),
+        ("\"to\":\"2024-12-31\"", "\"to\":\"2023-02-29\""),
+        ("\"to\":\"2024-12-31\"", "\"to\":\"2024-12-3+\""),
+        ("\"to\":\"2024-12-31\"", "\"to\":\"2024/12-31\""),
+        ("[\"a\",\"b\"]", "[]"),
         ("\"year\":2024", "\"year\":2024.0"),
         ("\"count\":2,\"year\":2024", "\"year\":2024,\"count\":2"),
         (",\"tally\":\"registered\"", ""),
@@ -144,7 +155,7 @@ fn what_is_no_statement_is_refused_even_signed() {
 
 #[test]
 fn filters_ascend_from_null_over_integers_to_texts() {
-    for values in ["[]", "[null,-10,-9,0,9,10,\"\",\"10\",\"9\",\"\u{e9}\"]"] {
+    for values in ["[null]", "[null,-10,-9,0,9,10,\"\",\"10\",\"9\",\"\u{e9}\"]"] {
         let parameters = PARAMETERS.replace("[\"a\",\"b\"]", values);
         assert!(Statement::sign(&office(), Figure { parameters, ..figure() }, &Log::of(5).checkpoint(5)).is_ok(), "{values}");
     }
@@ -158,9 +169,11 @@ fn a_figure_that_is_not_canonical_is_not_signed() {
         Figure { tally: "recognised".into(), ..figure() },
         Figure { tally: "registered\nrevision 7".into(), ..figure() },
         Figure { revision: 1 << 63, ..figure() },
-        Figure { parameters: PARAMETERS.replace(":4", ":6"), result: RESULT.replace(":4", ":6"), ..figure() },
+        Figure { parameters: PARAMETERS.replace(":4", ":6"), result: RESULT.replace(":4,", ":6,"), ..figure() },
         Figure { result: format!("{RESULT} "), ..figure() },
         Figure { result: RESULT.replace('{', "{\n"), ..figure() },
+        // All of the checkpoint's records, but another root.
+        Figure { parameters: PARAMETERS.replace(":4,", ":5,"), result: RESULT.replace(":4,", ":5,"), ..figure() },
     ] {
         assert!(sign(bad.clone()).is_err(), "{bad:?}");
     }

@@ -95,7 +95,7 @@ fn a_statement() {
         tally: "registered".into(),
         revision: 1,
         parameters: r#"{"as_of":3,"by":[],"from":null,"map_date":null,"to":null,"where":{}}"#.into(),
-        result: r#"{"as_of":3,"rows":[],"tally":"registered"}"#.into(),
+        result: format!(r#"{{"as_of":3,"root":"{}","rows":[],"size":3,"tally":"registered"}}"#, Log::of(3).root(3).to_base64()),
     };
     let statement = Statement::sign(&office, figure, &Log::of(3).checkpoint(3)).unwrap();
     let (key, policy) = ([office.verifier(KeyKind::Ed25519)], kit::trusting());
