@@ -60,7 +60,7 @@ pub use sovang_core::ids::Commitment;
 pub use sovang_core::{
     Actor, Amends, CodecError, Condition, Conflict, Date, Decoder, Effect, Encoder, Entry, Envelope, Error, ErrorKind, Event,
     Head, Import, Kind, LedgerId, Override, Personal, Position, Query, RawEvent, RecordHash, RecordId, Recorded, Result, Root,
-    Size, SubjectId, Tags, UtcDateTime, calendar, date, limits, personal, record, tree,
+    Size, SubjectId, Tags, UtcDateTime, calendar, date, likeness, limits, personal, record, tree,
 };
 pub use sovang_projection::{Command, ExecuteError, Folded, Merge, Projection, Stored};
 #[cfg(feature = "recognition")]

@@ -8,8 +8,8 @@ use sovang_core::ids::Commitment;
 use sovang_core::personal::Opened;
 use sovang_core::record::{Frame, Prepared};
 use sovang_core::{
-    Date, Encoder, Error, ErrorKind, Event, Head, LedgerId, Position, Query, RecordId, Recorded, Result, Size, UtcDateTime,
-    calendar,
+    Date, Encoder, Error, ErrorKind, Event, Head, LedgerId, Position, Query, RecordId, Recorded, Result, Size, SubjectId,
+    UtcDateTime, calendar,
 };
 use sovang_projection::{Folded, Merge, Projection, Stored};
 use sovang_storage::store::View;
@@ -144,6 +144,15 @@ impl<E: Event> Reader<E> {
             Some(position) if size.contains(position) => Ok(Some(self.decode(position, self.view.frame(position)?)?)),
             _ => Ok(None),
         }
+    }
+    /// Meets every personal value that can still be read here: its field's number, whose it is, and the value as it was encoded
+    /// ([`sovang_core::likeness::texts_of`] gives its texts). None without a vault; what is damaged is passed over. It reads all of
+    /// the vault.
+    ///
+    /// # Errors
+    /// I/O, and why a vault that is there could not be opened.
+    pub fn each_personal_value(&self, each: &mut dyn FnMut(u16, &SubjectId, &[u8])) -> Result<()> {
+        self.view.each_value(each)
     }
     /// What this copy of the ledger knows of a personal value: for an export, which must carry the salts too.
     ///

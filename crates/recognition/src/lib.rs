@@ -17,6 +17,7 @@
 pub mod codes;
 pub mod event;
 pub mod interchange;
+pub mod names;
 pub mod retention;
 pub mod rules;
 pub mod tally;

@@ -6,8 +6,9 @@ use crate::{output, progress};
 use serde_json::json;
 use sovang::recognition::Recognition;
 use sovang::recognition::interchange::{Line, LineError, Mode, Numbering, parse_line};
+use sovang::recognition::names::{NameWatch, NamesFound};
 use sovang::recognition::rules::{Refusal, WholeOffice};
-use sovang::{ErrorKind, ExecuteError, Imported, Importer, Ledger, NoRules, Rules, limits};
+use sovang::{ErrorKind, ExecuteError, Imported, Importer, Ledger, NoRules, Rules, likeness, limits};
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::fs::File;
@@ -21,13 +22,14 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 pub(crate) fn run(args: &ImportArgs) -> Result<(), Failure> {
     // The lock comes before the input is read.
     let ledger = open(&args.dir)?;
+    let watch = watch(&ledger)?;
     let mode = if args.migrate { Mode::Migrate } else { Mode::Append };
     let imported = if args.migrate {
         // What was judged once is taken as it is.
         let importer = ledger.importer(NoRules)?.migrating()?;
-        take_all(args, with_batch(importer, args), mode)
+        take_all(args, with_batch(importer, args), watch, mode)
     } else {
-        take_all(args, with_batch(ledger.importer(WholeOffice::new())?, args), mode)
+        take_all(args, with_batch(ledger.importer(WholeOffice::new())?, args), watch, mode)
     };
     let imported = imported?;
     ledger.close()?;
@@ -38,6 +40,36 @@ fn open(dir: &Path) -> Result<Ledger<Recognition>, Failure> {
     Ok(Ledger::<Recognition>::open(dir)?)
 }
 
+/// Knows the names of everybody in the vault.
+fn watch(ledger: &Ledger<Recognition>) -> Result<NameWatch, Failure> {
+    let mut watch = NameWatch::new();
+    ledger.each_personal_value(&mut |field, _, value| {
+        if field == Recognition::PERSON_FIELD {
+            likeness::texts_of(value).iter().for_each(|name| watch.know(name));
+        }
+    })?;
+    Ok(watch)
+}
+
+/// Free text that is somebody's name is no error: it may be meant. But nobody can take it back.
+fn point_out(file: &str, found: &NamesFound) {
+    for place in &found.first {
+        output::tell(&format!(
+            "note: {file}: line {}: {}: is the name of a known person, in public text",
+            place.line, place.field
+        ));
+    }
+    if found.count > 0 {
+        output::tell(&format!(
+            "note: {file}: {} texts are names of known persons: no erasure reaches them\nhint: name a person as subject, donor or recipient only",
+            found.count
+        ));
+    }
+    if found.is_partial {
+        output::tell(&format!("note: {file}: there were too many names or texts to compare all of them"));
+    }
+}
+
 fn with_batch<R: Rules<Recognition>>(importer: Importer<Recognition, R>, args: &ImportArgs) -> Importer<Recognition, R> {
     match args.batch {
         // A dry run appends nothing, so it keeps everything aside.
@@ -46,14 +78,20 @@ fn with_batch<R: Rules<Recognition>>(importer: Importer<Recognition, R>, args: &
     }
 }
 
-fn take_all<R>(args: &ImportArgs, mut importer: Importer<Recognition, R>, mode: Mode) -> Result<Imported, Failure>
+fn take_all<R>(
+    args: &ImportArgs,
+    mut importer: Importer<Recognition, R>,
+    mut watch: NameWatch,
+    mode: Mode,
+) -> Result<Imported, Failure>
 where
     R: Rules<Recognition>,
     R::Refusal: Refuses,
 {
     let bar = progress::count("reading");
+    let mut notes = Vec::new();
     for file in &args.files {
-        let taken = take_file(file, &mut importer, mode, &bar).and_then(|lines| {
+        let taken = take_file(file, &mut importer, &mut watch, mode, &bar).and_then(|lines| {
             if lines == 0 && !args.allow_empty {
                 return Err(Failure::input(format!(
                     "{}: no event in it\nhint: --allow-empty lets that be no error",
@@ -66,10 +104,12 @@ where
             bar.finish_and_clear();
             return Err(if args.batch.is_some() && !args.dry_run { kept(importer, failure) } else { failure });
         }
+        notes.push((shown(file), watch.end_of_file()));
     }
     bar.set_message("appending");
     let imported = if args.dry_run { importer.abandon()? } else { importer.finish()? };
     bar.finish_and_clear();
+    notes.iter().for_each(|(file, found)| point_out(file, found));
     Ok(imported)
 }
 
@@ -91,6 +131,7 @@ fn kept<R: Rules<Recognition>>(importer: Importer<Recognition, R>, failure: Fail
 fn take_file<R>(
     name: &str,
     importer: &mut Importer<Recognition, R>,
+    watch: &mut NameWatch,
     mode: Mode,
     bar: &indicatif::ProgressBar,
 ) -> Result<u64, Failure>
@@ -122,6 +163,8 @@ where
                 if let Some(form) = form {
                     import.entry = import.entry.with_id(numbering.id(&form));
                 }
+                let waiver = import.entry.waiver().map(|waiver| waiver.reason.as_str());
+                watch.look(lines.number, import.entry.event(), import.envelope.source.as_deref(), waiver);
                 let corrects = matches!(import.entry.event(), Recognition::RecordCorrected(_));
                 importer.take(import).map_err(|error| refused(&place(), corrects, error))?;
             }

@@ -12,6 +12,7 @@ mod erase;
 mod importing;
 mod killed;
 mod migration;
+mod names;
 mod opening;
 mod output;
 mod reading;

@@ -2,9 +2,12 @@
 
 use super::Recognition;
 use super::facts::{Address, Contribution, Recipient};
+use super::stored::PERSON_FIELD;
 use sovang_core::Personal;
 
 impl Recognition {
+    /// The number of every personal field that is a name.
+    pub const PERSON_FIELD: u16 = PERSON_FIELD;
     /// Its personal fields that are names; of a correction those of the replacement.
     #[must_use]
     pub fn persons(&self) -> Vec<&Personal<String>> {
