@@ -24,6 +24,10 @@ const STEP_BYTES_MAX: u64 = 1 << 20;
 /// Where a file's header holds what it may not. Beside a live writer a mark may be met half written: it is looked at again.
 pub(super) fn header_misplaced(file: &Arc<dyn File>, marks: bool, ledger_id: LedgerId) -> io::Result<Option<u64>> {
     let look = || -> io::Result<Option<u64>> {
+        let len = file.len()?;
+        if len < HEADER_BYTES {
+            return Ok(Some(len)); // what is cut off would read as zeros
+        }
         let mut header = [0; HEADER_SECTORS * SECTOR_BYTES];
         file.read_at(&mut header, 0)?;
         Ok(misplaced(&header, marks, ledger_id))

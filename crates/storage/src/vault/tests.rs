@@ -344,6 +344,21 @@ fn a_shortened_vault_is_damage() {
     }
 }
 
+#[test]
+fn a_vault_cut_within_its_header_is_a_finding_though_it_has_no_values() {
+    let (files, random) = (SimFiles::new(), Randomness::new(9));
+    new_ledger(&files, &random);
+    for path in ["vault/keys", "vault/rows"] {
+        assert!(read(&files).check().unwrap().is_empty());
+        for length in [512, 1_536, 3_076, 4_095] {
+            let file = files.open(path, Open::Write).unwrap();
+            file.set_len(length).unwrap();
+            assert!(!read(&files).check().unwrap().is_empty(), "{path} of {length} bytes");
+            file.set_len(4_096).unwrap();
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put(Vec<(u64, bool)>),
