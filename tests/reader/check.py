@@ -46,7 +46,7 @@ class Checker:
             return self._growth(Growth(text), checkpoint)
         if first == FORK_LINE:
             older, newer = Fork(text).prove(self._log_policy())
-            return _told("fork", newer) | {"older_size": older.checkpoint.size}
+            return _told("fork_proof", newer) | {"older_size": older.checkpoint.size}
         if first == STATEMENT_LINE:
             return self._statement(Statement(text))
         if first.startswith("{"):
@@ -128,8 +128,17 @@ def replayed_log(directory):
         raise Usage(f"--replay {directory}: {error}") from None
 
 
+def forked(said):
+    """Whether two files that hold show one log with two roots at one size."""
+    roots = {}
+    for told in said:
+        if told["ok"] and "root" in told and told["kind"] != "fork_proof":
+            roots.setdefault((told["origin"], told["size"]), set()).add(told["root"])
+    return any(len(one) > 1 for one in roots.values())
+
+
 def check_files(paths, checker):
-    """What each file proves, and the exit code of all."""
+    """What each file proves, and the exit code of all: 1 as well when two of them contradict each other."""
     said, codes = [], set()
     for path in paths:
         try:
@@ -141,7 +150,7 @@ def check_files(paths, checker):
             told, code, what = {}, 1, str(error)
         codes.add(code)
         said.append({"file": str(path), "ok": not code, "what": what} | told)
-    return said, 1 if 1 in codes else max(codes)
+    return said, 1 if 1 in codes or forked(said) else max(codes)
 
 
 def arguments_of(command_line=None):

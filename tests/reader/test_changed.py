@@ -38,7 +38,7 @@ class Changed(unittest.TestCase):
                 "proof": maker.proof(4, cls.tree.leaves, b"\1" + cls.tree.hashes[4], signed),
                 "receipt": cls.tree.receipt(6, signed),
                 "growth": maker.growth(6, cls.tree.leaves, signed),
-                "fork": maker.fork(
+                "fork_proof": maker.fork(
                     old,
                     maker.checkpoint(other.leaves, witnesses),
                     recursive_root(other.leaves[:6]),

@@ -140,7 +140,7 @@ class Proofs(unittest.TestCase):
         apart = (self.signed[7], signed[40], recursive_root(other.leaves[:7]), maker.growth_path(7, other.leaves))
         checker = Checker([], log_only())
         for fork in (maker.fork(*same), maker.fork(*apart)):
-            self.assertEqual(checker.check(fork.encode())["kind"], "fork")
+            self.assertEqual(checker.check(fork.encode())["kind"], "fork_proof")
         wrong = {
             "the wrong order": maker.fork(*same[::-1]),
             "no contradiction": maker.fork(same[0], same[0]),
