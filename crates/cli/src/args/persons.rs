@@ -16,6 +16,12 @@ pub(crate) struct EraseArgs {
     /// The office account that does it
     #[arg(long, value_name = "NAME", env = "SOVANG_ACTOR", default_value = "operator")]
     pub(crate) actor: String,
+    /// The log's key: signs a checkpoint that covers the erasure, for a receipt
+    #[arg(long, value_name = "KEYFILE", requires = "output")]
+    pub(crate) key: Option<PathBuf>,
+    /// The signed receipt of the erasure
+    #[arg(short, long, value_name = "FILE", requires = "key")]
+    pub(crate) output: Option<PathBuf>,
     /// One JSON document
     #[arg(long)]
     pub(crate) json: bool,
@@ -23,10 +29,12 @@ pub(crate) struct EraseArgs {
 
 pub(crate) const ERASE_HELP: &str = "\
 Example:  sovang erase golden-book --subject P-17 --basis \"91/2025/QH15 art. 14, request 12/2026\" --actor dpo
+          sovang erase golden-book --subject P-17 --basis \"request 12/2026\" --key ../log.key -o receipt.txt
 
 The person's key and values are destroyed, and a record says that it was done, under a handle that leads to nobody. No total, \
 hash, root or proof changes; the values read as erased from then on, and a new record that names the person is refused. Repeated, it \
-says where it was done. It asks nothing before it does it.
+says where it was done. It asks nothing before it does it. With --key and -o it also writes what shows the person, or a court, offline that it \
+was done: the receipt of that record, under a signed checkpoint; `sovang check` verifies it.
 
 A basis is refused when it holds the subject's id or a value of the vault, of whomever: letter case, spaces and the two \
 Unicode spellings do not matter; values of one or two letters count as whole words.

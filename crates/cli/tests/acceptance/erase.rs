@@ -1,6 +1,6 @@
 //! `sovang erase`: a person's data gone, every figure as it was, and nobody named by the record.
 
-use crate::book::{Book, GIFT, Said};
+use crate::book::{Book, GIFT, Said, run};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -134,4 +134,40 @@ fn who_was_erased_is_named_no_more() {
         r#"{{"type":"model_registered","occurred_on":"2024-02-01","actor":"clerk","model":"M-77","title":"Vườn rau","subject_kind":"individual","subject":{{"id":"P-77","name":"{NAME}"}},"address":"{ADDRESS}","unit":"phu-dien","field":"economy","year":2024}}"#
     );
     assert_eq!(book.import(model.as_bytes()).json()["duplicates"], 1);
+}
+
+#[test]
+fn a_signed_receipt_shows_that_it_was_done() {
+    let book = office();
+    let at = |name: &str| book.dir.path().join(name).to_str().unwrap().to_owned();
+    let keygen = |file: &str, name: &str| run(["keygen", "-o", &at(file), "--name", name, "--no-passphrase"]).done();
+    let vkey = keygen("log.key", "example.org/book").lines().last().unwrap().to_owned();
+    keygen("other.key", "example.org/other");
+    let before = book.head();
+    let erase = |key: &str, file: &str| {
+        book.run("erase", &["--subject", "P-77", "--basis", "request 12/2026", "--key", &at(key), "-o", &at(file), "--json"])
+    };
+    // What a receipt needs is looked at while nothing is done.
+    for key in ["other.key", "no-such.key"] {
+        let said = erase(key, "receipt.txt");
+        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{said:?}");
+    }
+    assert_eq!(book.run("erase", &["--subject", "P-77", "--basis", "x", "--key", &at("log.key")]).code, Some(2));
+    assert_eq!(book.head(), before);
+
+    let done = erase("log.key", "receipt.txt").json();
+    let receipt = fs::read_to_string(at("receipt.txt")).unwrap();
+    for needle in [NAME, ADDRESS, "P-77"] {
+        assert!(!receipt.contains(needle), "{receipt}");
+    }
+    let checked = run(["check", &at("receipt.txt"), "--vkey", &vkey, "--json"]).json();
+    assert_eq!((&checked["ok"], &checked["files"][0]["position"]), (&true.into(), &done["position"]), "{checked}");
+    assert_eq!(checked["files"][0]["record_hash"], done["record_hash"]);
+    // Asked for again, it is made again.
+    let again = erase("log.key", "again.txt").json();
+    assert_eq!((&again["repeated"], &again["position"]), (&true.into(), &done["position"]));
+    assert_eq!(run(["check", &at("again.txt"), "--vkey", &vkey]).code, Some(0));
+    // A place where nothing can be written: it is done all the same, and says so.
+    let said = erase("log.key", "no/such/place.txt");
+    assert!(said.code != Some(0) && said.err.contains("the erasure is done"), "{said:?}");
 }
