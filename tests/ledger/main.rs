@@ -18,3 +18,4 @@ mod opening;
 mod reading;
 mod recording;
 mod tiles;
+mod trust;
