@@ -5,15 +5,20 @@ use sovang_core::ErrorKind;
 use sovang_core::personal::Opened;
 use sovang_core::record::Frame;
 use sovang_storage::backup::{BackupOptions, backup};
-use sovang_storage::files::Files;
+use sovang_storage::files::{File, Files, Open};
 use sovang_storage::salvage::{Named, salvage};
 use sovang_storage::sim::SimFiles;
 use sovang_storage::store::{Store, View};
 use std::collections::HashSet;
+use std::io;
+use std::panic::catch_unwind;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Images of one moment at most, when not all are looked at.
-const IMAGES: u64 = 48;
+const IMAGES: u64 = 512;
+/// Of the images of a backup one in so many is backed up to once more, and interrupted again.
+const SECOND_ONE_IN: usize = 32;
 
 /// Calls `judge` with every image that a power loss or a kill can leave while `work` runs on a disk.
 fn images(start: &SimFiles, work: impl FnOnce(&Arc<dyn Files>), judge: &mut dyn FnMut(SimFiles)) -> usize {
@@ -67,6 +72,18 @@ fn opens(files: &Arc<dyn Files>, known: &[Frame], between: (u64, u64), with_vaul
     }
 }
 
+/// Whether the copy is there: before the first time there is no ledger.
+fn is_there(files: &Arc<dyn Files>, old: u64) -> bool {
+    match View::open(Arc::clone(files), None, &options(LARGE)) {
+        Err(e) if old == 0 => {
+            assert_eq!(e.kind(), ErrorKind::NotALedger, "{e}");
+            false
+        }
+        Err(e) => panic!("{e}"),
+        Ok(_) => true,
+    }
+}
+
 /// The commitments of the rows that hold a value.
 fn value_rows(files: &dyn Files) -> Vec<[u8; 32]> {
     let bytes = read(files, "vault/rows");
@@ -74,11 +91,73 @@ fn value_rows(files: &dyn Files) -> Vec<[u8; 32]> {
     rows.map(|row| row[32..64].try_into().unwrap()).collect()
 }
 
-fn backups_survive(segment: u64, options: BackupOptions) -> usize {
+/// A sync that is left out, by the path of the file or directory.
+#[derive(Clone, Copy, Debug)]
+struct Mistake(fn(&str) -> bool);
+
+/// Files that are synced but for one mistake.
+struct Careless {
+    files: Arc<dyn Files>,
+    mistake: Mistake,
+}
+impl Files for Careless {
+    fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
+        let file = self.files.open(path, how)?;
+        Ok(if (self.mistake.0)(path) { Arc::new(Unsynced(file)) } else { file })
+    }
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.files.list(directory)
+    }
+    fn create_directory(&self, directory: &str) -> io::Result<()> {
+        self.files.create_directory(directory)
+    }
+    fn sync_directory(&self, directory: &str) -> io::Result<()> {
+        if (self.mistake.0)(directory) { Ok(()) } else { self.files.sync_directory(directory) }
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.files.rename(from, to)
+    }
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.files.remove(path)
+    }
+    fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>> {
+        self.files.lock(path)
+    }
+    fn describe(&self, path: &str) -> PathBuf {
+        self.files.describe(path)
+    }
+}
+struct Unsynced(Arc<dyn File>);
+impl File for Unsynced {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.0.read_at(into, offset)
+    }
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_at(bytes, offset)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.0.allocate(len)
+    }
+    fn sync_all(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn backups_survive(segment: u64, options: BackupOptions, mistake: Option<Mistake>) -> (usize, usize) {
     let mut book = Book::create(memory(), segment);
     let copy = |source: &Arc<dyn Files>, target: &Arc<dyn Files>| backup(source, target, options, &mut |_, _| {});
     let mut disk = SimFiles::new();
-    let mut images_seen = 0;
+    let (mut images_seen, mut second) = (0, 0);
+    let mut judged: usize = 0;
     let mut old = 0;
     for round in 0..3 {
         for _ in 0..if segment == SMALL { 4 } else { 2 } {
@@ -93,16 +172,29 @@ fn backups_survive(segment: u64, options: BackupOptions) -> usize {
         images_seen += images(
             &disk,
             |target| {
-                assert_eq!(copy(&source, target).unwrap().head, new);
+                let files = Arc::clone(target);
+                let target = match mistake {
+                    Some(mistake) => Arc::new(Careless { files, mistake }) as Arc<dyn Files>,
+                    None => files,
+                };
+                assert_eq!(copy(&source, &target).unwrap().head, new);
             },
             &mut |image| {
                 let untouched = SimFiles::from_disk(image.disk());
                 let files: Arc<dyn Files> = Arc::new(image);
-                match View::open(Arc::clone(&files), None, &crate::ledger::options(LARGE)) {
-                    // The first time there is no ledger before there is one.
-                    Err(e) if old == 0 => assert_eq!(e.kind(), ErrorKind::NotALedger, "{e}"),
-                    Err(e) => panic!("{e}"),
-                    Ok(_) => opens(&files, &known, (old, new.size.0), options.with_vault),
+                if is_there(&files, old) {
+                    opens(&files, &known, (old, new.size.0), options.with_vault);
+                }
+                judged += 1;
+                if judged.is_multiple_of(SECOND_ONE_IN) {
+                    let again = |target: &Arc<dyn Files>| drop(copy(&source, target).unwrap());
+                    second += images(&untouched, again, &mut |image| {
+                        let files: Arc<dyn Files> = Arc::new(image);
+                        if is_there(&files, old) {
+                            opens(&files, &known, (old, new.size.0), options.with_vault);
+                        }
+                        assert_eq!((copy(&source, &files).unwrap().head, sound(&files)), (new, new));
+                    });
                 }
                 // Made again, on what was left and on what a writer made of it, it is complete.
                 for files in [files, Arc::new(untouched.clone()) as Arc<dyn Files>] {
@@ -119,23 +211,40 @@ fn backups_survive(segment: u64, options: BackupOptions) -> usize {
         disk = after.unwrap();
         old = new.size.0;
     }
-    images_seen
+    (images_seen, second)
 }
 
 #[test]
 fn an_interrupted_backup_opens_and_is_completed() {
     let plain = BackupOptions::default();
-    let seen = backups_survive(LARGE, plain) + backups_survive(SMALL, plain);
-    println!("{seen} images of a backup");
-    assert!(seen > 100, "{seen}");
+    let (large, small) = (backups_survive(LARGE, plain, None), backups_survive(SMALL, plain, None));
+    let (seen, second) = (large.0 + small.0, large.1 + small.1);
+    println!("{seen} different images of a backup, {second} of a second one");
+    assert!(seen > 100 && second > 100, "{seen} {second}");
 }
 
 #[test]
 fn an_interrupted_backup_with_personal_values_opens_and_is_completed() {
     let with_vault = BackupOptions { with_vault: true, full: false };
-    let seen = backups_survive(LARGE, with_vault) + backups_survive(SMALL, with_vault);
-    println!("{seen} images of a backup with its vault");
-    assert!(seen > 100, "{seen}");
+    let (large, small) = (backups_survive(LARGE, with_vault, None), backups_survive(SMALL, with_vault, None));
+    let (seen, second) = (large.0 + small.0, large.1 + small.1);
+    println!("{seen} different images of a backup with its vault, {second} of a second one");
+    assert!(seen > 100 && second > 100, "{seen} {second}");
+}
+
+#[test]
+fn a_sync_that_is_left_out_is_found_out() {
+    let mistakes: [(&str, Mistake); 4] = [
+        ("a segment", Mistake(|path| path.starts_with("log/") && path.ends_with(".tmp"))),
+        ("the names of segments", Mistake(|path| path == "log")),
+        ("rows of the vault", Mistake(|path| path == "vault/rows")),
+        ("keys of the vault", Mistake(|path| path == "vault/keys")),
+    ];
+    for (name, mistake) in mistakes {
+        let with_vault = BackupOptions { with_vault: name.ends_with("vault"), full: false };
+        let judged = catch_unwind(|| backups_survive(SMALL, with_vault, Some(mistake)));
+        assert!(judged.is_err(), "nobody noticed that {name} were not synced");
+    }
 }
 
 #[test]
@@ -164,6 +273,6 @@ fn an_interrupted_salvage_is_no_ledger_or_the_whole_one() {
             }
         },
     );
-    println!("{seen} images of a salvage");
+    println!("{seen} different images of a salvage");
     assert!(complete > 0 && seen > 50, "{complete} of {seen}");
 }
