@@ -35,10 +35,12 @@ const IMPURE: &[&str] = &[
     "indicatif",
     "signal-hook",
     "csv",
+    "rpassword",
+    "ureq",
 ];
 const PURE: &[&str] = &["sovang-core", "sovang-projection", "sovang-recognition"];
 /// Only the command line knows a terminal.
-const TERMINAL: &[&str] = &["clap", "comfy-table", "indicatif", "signal-hook", "anstream", "anstyle", "crossterm"];
+const TERMINAL: &[&str] = &["clap", "comfy-table", "indicatif", "signal-hook", "rpassword", "anstream", "anstyle", "crossterm"];
 
 fn metadata() -> Metadata {
     MetadataCommand::new()
