@@ -17,5 +17,6 @@ mod loan;
 mod opening;
 mod reading;
 mod recording;
+mod statements;
 mod tiles;
 mod trust;

@@ -192,7 +192,7 @@ fn a_third_level_is_served_and_continued() {
 fn path_from_tiles(out: &Path, position: usize, size: usize) -> Vec<(Hash, bool)> {
     fn range_hash(out: &Path, from: usize, to: usize, size: usize) -> Hash {
         let width = to - from;
-        if width.is_power_of_two() && from % width == 0 {
+        if width.is_power_of_two() && from.is_multiple_of(width) {
             let level = usize::try_from(width.ilog2() / 8).unwrap();
             let unit = 256usize.pow(u32::try_from(level).unwrap());
             let (first, count) = (from / unit, width / unit);

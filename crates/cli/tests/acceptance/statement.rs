@@ -33,7 +33,8 @@ fn read(signed: &Signed, file: &str) -> Statement {
 #[test]
 fn every_tally_is_stated_checked_and_computed_again() {
     let signed = Signed::of_office();
-    let replay = ["--replay", &signed.book.path().to_str().unwrap().to_owned(), "--json"];
+    let ledger = signed.book.path();
+    let replay = ["--replay", ledger.to_str().unwrap(), "--json"];
     for tally in TALLIES {
         for options in [&[][..], &["--by", ""], &["--as-of", "9"], &["--from", "2024-05-06", "--to", "2024-12-31"]] {
             state(&signed, tally, options, "statement");

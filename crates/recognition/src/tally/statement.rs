@@ -75,7 +75,7 @@ impl Request {
         };
         let as_of = Size(as_of.ok_or_else(|| refused("`as_of` is no size"))?);
         let request = Self {
-            by: list(&object, "by")?.iter().map(|name| dimension(name)).collect::<Result<_, _>>()?,
+            by: list(&object, "by")?.iter().map(dimension).collect::<Result<_, _>>()?,
             filters: filters(&object)?,
             from: date(&object, "from")?,
             to: date(&object, "to")?,
