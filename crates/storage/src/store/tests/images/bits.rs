@@ -227,14 +227,12 @@ fn no_bit_of_a_blob_matters_to_the_log() {
     }
 }
 #[test]
-#[ignore = "the long run: minutes"]
 fn every_bit_and_every_cut_of_a_ledger_of_many_segments() {
     let sound = Sound::ledger(OF_ONE_BATCH);
     assert!(sound.image.files.keys().filter(|path| path.starts_with("log/")).count() >= 3);
     let [flips, cuts] = sound.every(is_log, Sound::judge_log);
     println!("log of many segments: flips {flips:?}, cuts {cuts:?}");
-    let [flips, cuts] = sound.every(is_vault, Sound::judge_beside);
-    println!("its vault: flips {flips:?}, cuts {cuts:?}");
+    assert!(flips.cases > 200_000 && flips.refused > 0 && flips.found > 0 && flips.noted > 0);
 }
 
 /// A ledger large enough for an index file.
