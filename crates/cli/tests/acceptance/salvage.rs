@@ -256,7 +256,7 @@ const KINDS: &[Damage] = &[
         name: "flip in the last trailer",
         file: "log/0",
         does: |p| {
-            let len = fs::metadata(p).unwrap().len() as usize;
+            let len = fs::read(p).unwrap().len();
             flip(p, len - 10)
         },
         codes: (3, 3),
