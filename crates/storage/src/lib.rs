@@ -13,4 +13,5 @@ pub mod memory;
 pub mod salvage;
 pub mod sim;
 pub mod store;
+mod sync;
 pub mod vault;

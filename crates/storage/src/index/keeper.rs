@@ -13,11 +13,12 @@ use super::write::{self, Target};
 use super::{Answer, IndexError, IndexOptions};
 use crate::files::Files;
 use crate::memory::MemoryFiles;
+use crate::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rustc_hash::FxHashMap;
 use sovang_core::tree::{self, Frontier, Hash, Node};
 use sovang_core::{Error, LedgerId, Position, RecordId, Size};
 use std::io::ErrorKind as IoKind;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError};
 
 /// How often a listing is read again when files of it are gone: their writer is merging.
 const LISTINGS_MAX: usize = 8;

@@ -31,13 +31,16 @@ use self::page::Of;
 use self::postings::Part;
 use crate::files::Files;
 use crate::log::{Cursor, Location};
+use crate::sync::{
+    Mutex,
+    thread::{self, JoinHandle},
+};
 use sovang_core::tree::{Frontier, Hash, Node};
 use sovang_core::{Error, ErrorKind, LedgerId, Position, RecordHash, RecordId, Root, Size, TagKey};
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError};
 
 /// How an index is kept.
 #[derive(Clone, Copy, Debug)]
@@ -354,7 +357,7 @@ impl Index {
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
         if thread.is_none() {
             let keeper = Arc::clone(&self.keeper);
-            let named = std::thread::Builder::new().name("sovang-index".into());
+            let named = thread::Builder::new().name("sovang-index".into());
             *thread = named.spawn(move || keeper.run()).ok();
         }
         self.keeper.call();

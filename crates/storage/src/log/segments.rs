@@ -7,13 +7,14 @@ use super::segment::{SegmentHeader, Sums, segment_path};
 use super::walk::Walk;
 use super::{Cursor, End, Location};
 use crate::files::{File, Files, Open};
+use crate::sync::RwLock;
 use bytes::Bytes;
 use sovang_core::record::Frame;
 use sovang_core::{Error, LedgerId, Position, Result, Size};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 /// Bytes read for a record before its length is known: most are shorter.
 const GUESS_BYTES: usize = 768;

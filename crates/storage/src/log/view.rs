@@ -6,10 +6,11 @@ use super::segment::{LOG_DIRECTORY, segment_path};
 use super::segments::Segments;
 use super::{End, Identity, identity};
 use crate::files::{Files, Open};
+use crate::sync::RwLock;
 use sovang_core::{Head, Result};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 
 /// Something worth knowing about a log that is no fault.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,6 +13,8 @@ mod matching;
 mod proofs;
 mod queue;
 mod reservation;
+#[cfg(all(test, shuttle))]
+mod schedules;
 mod select;
 mod shared;
 #[cfg(test)]
@@ -31,14 +33,17 @@ use crate::blobs;
 use crate::files::Files;
 use crate::index::{Index, IndexOptions};
 use crate::log::{self, Identity, Log, LogOptions, Recovered};
+use crate::sync::{
+    Mutex,
+    thread::{self, JoinHandle},
+};
 use crate::vault::{Vault, VaultRecovered};
 use queue::{Job, Queue, Work};
 use shared::{Shared, Source};
 use sovang_core::record::{Frame, Prepared};
 use sovang_core::{Condition, Error, ErrorKind, Position, RecordHash, RecordId, Result, Size, SubjectId, limits};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// What is durable before an append is answered.
@@ -196,7 +201,7 @@ impl Store {
         reservation::remove_leftovers(&*shared.files);
         let queue = Arc::new(Queue::new(options.queue));
         let writer = writer::Writer { shared: Arc::clone(&shared), log, queue: Arc::clone(&queue), options, broken: None };
-        let thread = std::thread::Builder::new()
+        let thread = thread::Builder::new()
             .name("sovang writer".to_owned())
             .spawn(move || writer.run())
             .map_err(|e| Error::new(ErrorKind::Io, "cannot start the writer's thread").caused_by(e))?;

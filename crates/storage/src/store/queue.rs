@@ -2,10 +2,11 @@
 
 use super::Submission;
 use super::ticket::Answerer;
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use sovang_core::record::Prepared;
 use sovang_core::{Error, ErrorKind, Result};
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 /// With nothing to do for so long, the writer syncs what it otherwise leaves to the next batch.

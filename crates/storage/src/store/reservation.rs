@@ -4,10 +4,11 @@
 //! disk full, the writer gives the reserved space back and tries once more.
 
 use crate::files::{Files, Open};
+use crate::sync::Mutex;
 use sovang_core::{Error, Result};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, PoisonError, Weak};
 
 const PREFIX: &str = "reserve-";
 const SUFFIX: &str = ".tmp";

@@ -8,6 +8,7 @@ use super::select::Select;
 use crate::files::Files;
 use crate::index::{Added, Answer, Index, IndexError};
 use crate::log::{Cursor, Identity, LogView, Segments, Walk};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 use crate::vault::{EachValue, Vault};
 use sovang_core::event::LedgerEvent;
 use sovang_core::ids::Commitment;
@@ -16,7 +17,7 @@ use sovang_core::record::Frame;
 use sovang_core::{Error, ErrorKind, Head, Position, Query, RecordId, Recorded, Result, Size, TagKey};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often a stale index is rebuilt within one call before it is given up.

@@ -1,13 +1,14 @@
 //! An answer that is still to come. A thread may hold thousands of tickets: only one that it is waiting on costs a wake.
 
 use super::Done;
+use crate::sync::thread::{self, Thread};
+use crate::sync::{Mutex, MutexGuard};
 use sovang_core::{Error, ErrorKind, RecordId, Result};
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::thread::Thread;
-use std::{fmt, thread};
 
 enum Waiter {
     Thread(Thread),

@@ -139,6 +139,8 @@ impl Mark {
             && mark.offset() == offset
             && HEADER_BYTES <= mark.checked
             && mark.checked <= mark.durable
+            // Writers begin at 0 and never come that far: there is always a next one.
+            && mark.sequence <= u64::MAX / 2
             && mark.durable.is_multiple_of(GRANULE as u64)
             && mark.checked.is_multiple_of(GRANULE as u64);
         sound.then_some(mark)

@@ -5,10 +5,11 @@ use super::format::{HEADER_BYTES, KEYS_MAGIC, SECTOR_BYTES, SLOT_BYTES, Slot, Sl
 use super::prefixes::Prefixes;
 use super::rows::{header_misplaced, open_identified};
 use crate::files::{File, Files, Open};
+use crate::sync::{Mutex, MutexGuard};
 use rustc_hash::FxHashSet;
 use sovang_core::{Error, LedgerId, Result, SubjectId, hash, likeness};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use zeroize::Zeroizing;
 
 pub(super) const PATH: &str = "vault/keys";
@@ -56,7 +57,7 @@ impl Keys {
         let subject_key = Zeroizing::new(blake3::derive_key(hash::context::ERASED_SUBJECT, &secret));
         Ok(Self { file, path, ledger_id, subject_key, known: Mutex::default() })
     }
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
     pub(super) fn path(&self) -> &Path {
@@ -122,6 +123,13 @@ impl Keys {
     /// The damaged slots among the first `count`.
     pub(super) fn check(&self, count: u32) -> Result<Vec<Error>> {
         let mut findings = Vec::new();
+        let len = self.file.len().map_err(|e| self.io(e, "measure the vault's keys"))?;
+        if len < slot_offset(count) {
+            findings.push(damaged("the vault's keys are cut short", &self.path).at_offset(len));
+        }
+        // A hostile file may claim slots by the billion: only those that are there are looked at.
+        let there = len.saturating_sub(slot_offset(0)) / SLOT_BYTES as u64;
+        let count = u32::try_from(there).unwrap_or(u32::MAX).min(count);
         let mut from = 0;
         while from < count {
             let mut sound = from;

@@ -34,6 +34,7 @@ pub(crate) use copy::same_secret;
 pub use copy::{CopiedRows, Wanted};
 
 use crate::files::Files;
+use crate::sync::{Mutex, MutexGuard, RwLock};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 pub use living::EachValue;
@@ -51,7 +52,7 @@ use sovang_core::{Error, ErrorKind, LedgerId, RecordId, Result, SubjectId, hash}
 use std::io;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::PoisonError;
 use zeroize::Zeroizing;
 
 /// A source of random bytes; randomness arrives as an argument.
@@ -121,6 +122,9 @@ impl Vault {
         match files.list(DIRECTORY) {
             Ok(_) => {}
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+                return Err(damaged("the vault is no directory".to_owned(), &files.describe(DIRECTORY)));
+            }
             Err(e) => return Err(Error::io(e, "list the vault", files.describe(DIRECTORY))),
         }
         let keys = Keys::open(files, ledger_id, writable)?;

@@ -7,12 +7,13 @@ use super::format::{
 };
 use super::prefixes::Prefixes;
 use crate::files::{File, Files, Open};
+use crate::sync::{Mutex, MutexGuard};
 use sovang_core::ids::Commitment;
 use sovang_core::{Error, ErrorKind, LedgerId, Result};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 pub(super) const PATH: &str = "vault/rows";
 /// Bytes that a scan reads at once; more than any row.
@@ -81,7 +82,7 @@ pub(super) fn open_identified(
 ) -> Result<(Arc<dyn File>, [u8; 32])> {
     let path = files.describe(name);
     let file = files.open(name, if writable { Open::Write } else { Open::Read }).map_err(|e| {
-        if e.kind() == io::ErrorKind::NotFound {
+        if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory) {
             damaged("a file of the vault is missing".to_owned(), &path)
         } else {
             Error::io(e, "open the vault", &path)
