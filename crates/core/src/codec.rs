@@ -169,13 +169,14 @@ pub fn encode_state<T: Serialize + ?Sized>(state: &T) -> Result<Vec<u8>, CodecEr
     bincode::serde::encode_to_vec(state, state_config()).map_err(refused)
 }
 
-/// A projection's state from bytes. `bytes` come from a checked blob, so a length they claim is bounded by theirs.
+/// A projection's state from bytes. Whatever lengths they claim, no more is set aside than 16 times as many bytes as they are,
+/// or 64 KiB: a snapshot may be a hostile file.
 ///
 /// # Errors
 /// When the bytes do not follow the layout, are left over, or are not what [`encode_state`] writes for that state
 /// (a map whose keys do not ascend).
 pub fn decode_state<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (state, used): (T, usize) = bincode::serde::decode_from_slice(bytes, state_config()).map_err(refused)?;
+    let (state, used): (T, usize) = decode_bounded(bytes)?;
     if used != bytes.len() {
         return Err(CodecError::Leftover { what: "bytes" });
     }
@@ -185,12 +186,38 @@ pub fn decode_state<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Result<T, 
     Ok(state)
 }
 
+/// Bytes of a projection's state at most.
+const STATE_BYTES_MAX: usize = 1 << 32;
+
+/// Decodes within a limit that the bytes cannot need more than: bincode's limits are constants, so the next one of a few is taken.
+fn decode_bounded<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
+    let config = state_config();
+    match bytes.len() {
+        0..=0x1_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<0x1_0000>()),
+        0x1_0001..=0x10_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<0x10_0000>()),
+        0x10_0001..=0x100_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<0x100_0000>()),
+        0x100_0001..=0x1000_0000 => bincode::serde::decode_from_slice(bytes, config.with_limit::<0x1000_0000>()),
+        0x1000_0001..=STATE_BYTES_MAX => bincode::serde::decode_from_slice(bytes, config.with_limit::<STATE_BYTES_MAX>()),
+        _ => return Err(CodecError::TooLong { what: "a projection's state", max: STATE_BYTES_MAX }),
+    }
+    .map_err(refused)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
     use serde::Deserialize;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_state_that_claims_terabytes_is_refused() {
+        let mut bytes = encode_state("text").unwrap();
+        bytes[..8].copy_from_slice(&(1u64 << 43).to_le_bytes());
+        assert!(matches!(decode_state::<String>(&bytes), Err(CodecError::Refused { .. })));
+        let long = "x".repeat(70_000);
+        assert_eq!(decode_state::<String>(&encode_state(&long).unwrap()), Ok(long), "and a long one is not");
+    }
 
     #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
     enum Choice {

@@ -76,13 +76,13 @@ impl Metadata {
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         let e = &self.envelope;
         if let Some(source) = &e.source {
-            check_text("a source", source)?;
+            check_text("a source", source, false)?;
         }
         if let Some(correlation) = &e.correlation {
             crate::ids::check_name("a correlation", correlation)?;
         }
         if let Some(o) = &self.overriding {
-            check_text("an override's reason", &o.reason)?;
+            check_text("an override's reason", &o.reason, true)?;
             if o.rules.is_empty() || o.rules.len() > 64 || !o.rules.is_sorted_by(|a, b| a < b) {
                 return Err(Error::new(ErrorKind::InvalidInput, "an override names 1 to 64 rules, ascending, each once"));
             }
@@ -111,12 +111,16 @@ impl Metadata {
     }
 }
 
-fn check_text(what: &str, text: &str) -> Result<()> {
+/// With `lines` line feeds are allowed: no other control character, which an export could not give back (interchange).
+fn check_text(what: &str, text: &str, lines: bool) -> Result<()> {
     if text.trim().is_empty() {
         return Err(Error::new(ErrorKind::InvalidInput, format!("{what} is blank")));
     }
     if text.len() > limits::SOURCE_BYTES_MAX {
         return Err(Error::too_large(what, text.len(), "SOURCE_BYTES_MAX", limits::SOURCE_BYTES_MAX));
+    }
+    if text.chars().any(|c| c.is_control() && !(lines && c == '\n')) {
+        return Err(Error::new(ErrorKind::InvalidInput, format!("{what} holds a control character: {text:?}")));
     }
     Ok(())
 }

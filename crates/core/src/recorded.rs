@@ -70,6 +70,16 @@ impl<E> Clone for Effect<'_, E> {
 }
 impl<E> Copy for Effect<'_, E> {}
 
+/// What a record is found and counted by, its flags, is what its event says. A raw event says nothing.
+fn check_flags<E: Event>(frame: &Frame, event: &E) -> Result<(), CodecError> {
+    let agree = match event.amends() {
+        Some(Amends::Replaces { .. }) => frame.is_amendment() && !frame.is_retraction(),
+        Some(Amends::Retracts { .. }) => frame.is_retraction(),
+        None => E::KINDS.is_empty() || !frame.is_amendment(),
+    };
+    if agree { Ok(()) } else { Err(CodecError::Malformed { what: "flags and event disagree" }) }
+}
+
 impl<E: Event> Recorded<E> {
     /// Decodes a frame. Without an opener personal fields read `Sealed`.
     ///
@@ -80,6 +90,7 @@ impl<E: Event> Recorded<E> {
         let mut decoder = Decoder::new(&frame, opener)?;
         let event = E::decode(frame.kind(), frame.version(), &mut decoder)?;
         decoder.finish()?;
+        check_flags(&frame, &event)?;
         Ok(Self {
             position,
             id: frame.id(),

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use sovang_core::event::LedgerEvent;
 use sovang_core::personal::Given;
 use sovang_core::record::{Frame, Prepared};
-use sovang_core::{Decoder, Event, Position, Recorded};
+use sovang_core::{Event, Position, Recorded};
 use sovang_recognition::Recognition;
 use sovang_recognition::interchange::{self, Line, Mode, Show};
 
@@ -32,10 +32,7 @@ pub fn run(bytes: &[u8]) {
 }
 
 fn decoded<E: Event>(frame: &Frame) -> Option<E> {
-    let mut decoder = Decoder::new(frame, None).ok()?;
-    let event = E::decode(frame.kind(), frame.version(), &mut decoder).ok()?;
-    decoder.finish().ok()?;
-    Some(event)
+    Recorded::<E>::decode(Position(0), frame.clone(), None).ok().map(|recorded| recorded.event)
 }
 
 fn given(frame: &Frame) -> Vec<(u16, Given)> {

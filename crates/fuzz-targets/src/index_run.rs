@@ -60,17 +60,33 @@ fn tag(n: u64) -> u8 {
 /// When that does not hold.
 pub fn run(bytes: &[u8]) {
     let Some((mode, rest)) = bytes.split_first().filter(|_| bytes.len() <= INPUT_BYTES_MAX) else { return };
-    let files = base();
-    let path = format!("index/0-{RECORDS}.run");
-    let mut file = image::read(&files, &path);
+    let mut file = sound();
     for edit in edits(&mut Unstructured::new(rest)).unwrap_or_default() {
         apply(&mut file, &edit);
     }
-    let forged = mode & SUMS != 0;
+    check(file, mode & SUMS != 0);
+}
+
+/// The path of the run.
+fn path() -> String {
+    format!("index/0-{RECORDS}.run")
+}
+/// The bytes of a sound run.
+#[must_use]
+pub fn sound() -> Vec<u8> {
+    image::read(&base(), &path())
+}
+
+/// As [`run`], of a run as it is to be; with `forged` its checksums are made to fit.
+///
+/// # Panics
+/// When an assertion does not hold.
+pub fn check(mut file: Vec<u8>, forged: bool) {
+    let files = base();
     if forged {
         seal::run(&mut file, image::LEDGER, 0, RECORDS);
     }
-    image::write(&files, &path, &file);
+    image::write(&files, &path(), &file);
     direct(&files, forged);
     let before = image::all(&files);
     through_view(&files, forged);

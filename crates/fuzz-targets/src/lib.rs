@@ -8,6 +8,7 @@
 
 pub mod edit;
 pub mod event;
+pub mod evidence;
 pub mod fact;
 pub mod frame;
 pub mod head_slot;
@@ -28,6 +29,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("frame", frame::run),
     ("event", event::run),
+    ("evidence", evidence::run),
     ("segment", segment::run),
     ("head_slot", head_slot::run),
     ("index_run", index_run::run),

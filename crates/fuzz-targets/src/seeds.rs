@@ -1,6 +1,6 @@
 //! The first inputs of each target: sound bytes, and small changes to them. What fuzzing found beyond is kept beside them.
 
-use crate::{image, index_run, segment, snapshot, vault};
+use crate::{evidence, image, index_run, segment, snapshot, vault};
 use sovang::recognition::interchange::{Line, Mode, parse_line};
 use sovang::recognition::{Recognition, tally};
 use sovang_core::calendar::days_of;
@@ -23,6 +23,7 @@ pub fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         "snapshot" => snapshots(),
         "import_jsonl" => OFFICE.lines().map(|line| line.as_bytes().to_vec()).chain([OFFICE.as_bytes().to_vec()]).collect(),
         "operations" => (0u8..11).map(|n| (0..120).map(|i: u8| i.wrapping_mul(n.wrapping_mul(2) + 3)).collect()).collect(),
+        "evidence" => evidence::SEEDS.iter().map(|(which, text)| [&[*which], *text].concat()).collect(),
         _ => Vec::new(),
     };
     (0..).zip(unnamed).map(|(n, bytes): (u32, _)| (format!("seed-{n:02}"), bytes)).collect()

@@ -113,7 +113,7 @@ impl Head {
             return Err(fields.error("correlation", Reason::Invalid(Fault::Name)));
         }
         let causation = fields.maybe_id("causation")?;
-        let overriding = fields.maybe_object("override")?.map(overriding).transpose()?;
+        let overriding = fields.maybe_object("override")?.map(|fields| self::overriding(fields, mode)).transpose()?;
         let recorded_at = match (fields.take("recorded_at"), mode) {
             (Some(at), Mode::Migrate) => Some(instant(&at).ok_or_else(|| fields.error("recorded_at", Reason::Time))?),
             _ => None,
@@ -131,8 +131,8 @@ fn instant(at: &Json) -> Option<UtcDateTime> {
     at.checked_to_utc()
 }
 
-/// Rules 1, 4 and 5 can be waived, and no other.
-fn overriding(mut fields: Fields) -> Result<Override, LineError> {
+/// Rules 1, 4 and 5 can be waived, and no other; what another ledger recorded is taken as it is.
+fn overriding(mut fields: Fields, mode: Mode) -> Result<Override, LineError> {
     let rules = match fields.take("rules") {
         None => return Err(fields.error("rules", Reason::Missing)),
         Some(Json::List(rules)) if !rules.is_empty() => rules,
@@ -146,7 +146,7 @@ fn overriding(mut fields: Fields) -> Result<Override, LineError> {
             return Err(fields.expected("rules", "a list of rules' numbers, at least one", &rule));
         };
         match u16::try_from(number) {
-            Ok(rule @ (1 | 4 | 5)) if !waived.contains(&rule) => waived.push(rule),
+            Ok(rule) if !waived.contains(&rule) && (mode == Mode::Migrate || matches!(rule, 1 | 4 | 5)) => waived.push(rule),
             _ => return Err(fields.error("rules", Reason::Override)),
         }
     }

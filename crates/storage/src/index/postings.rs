@@ -18,8 +18,8 @@ pub struct Postings {
 pub(super) enum Part {
     /// A run that has not been asked yet, and the part of it to ask.
     Unread { run: Arc<Run>, fingerprint: u64, range: Range<u64> },
-    /// Places in the postings of a run.
-    Stored { run: Arc<Run>, places: Range<u32>, front: Held, back: Held },
+    /// Places in the postings of a run, and the positions given last from either end.
+    Stored { run: Arc<Run>, places: Range<u32>, front: Held, back: Held, given: (Option<u64>, Option<u64>) },
     /// Positions at hand.
     Here(std::vec::IntoIter<u64>),
 }
@@ -38,21 +38,36 @@ impl Part {
             }
             Some(Slice::Many { start, count }) => {
                 let places = run.clip(start, count, &range)?;
-                Self::Stored { run, places, front: None, back: None }
+                Self::Stored { run, places, front: None, back: None, given: (None, None) }
             }
         })
     }
     fn next(&mut self) -> Answer<Option<u64>> {
         match self {
             Self::Unread { .. } => Ok(None),
-            Self::Stored { run, places, front, .. } => places.next().map(|place| run.posting(place, front)).transpose(),
+            Self::Stored { run, places, front, given, .. } => {
+                let Some(place) = places.next() else { return Ok(None) };
+                let position = run.posting(place, front)?;
+                // A run whose checksums were forged may say a position twice: then it says nothing.
+                if given.0.replace(position).is_some_and(|before| before >= position) {
+                    return Err(run.contradiction());
+                }
+                Ok(Some(position))
+            }
             Self::Here(positions) => Ok(positions.next()),
         }
     }
     fn next_back(&mut self) -> Answer<Option<u64>> {
         match self {
             Self::Unread { .. } => Ok(None),
-            Self::Stored { run, places, back, .. } => places.next_back().map(|place| run.posting(place, back)).transpose(),
+            Self::Stored { run, places, back, given, .. } => {
+                let Some(place) = places.next_back() else { return Ok(None) };
+                let position = run.posting(place, back)?;
+                if given.1.replace(position).is_some_and(|after| after <= position) {
+                    return Err(run.contradiction());
+                }
+                Ok(Some(position))
+            }
             Self::Here(positions) => Ok(positions.next_back()),
         }
     }

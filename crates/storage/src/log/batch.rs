@@ -84,7 +84,8 @@ impl BatchHeader {
         if self.number != next.batch || self.first != next.position {
             return Err("the batch does not continue the one before");
         }
-        if self.count == 0 || self.first.checked_add(u64::from(self.count)) != Some(self.end_size) {
+        // A number that has no next one is nobody's: writers begin at 1.
+        if self.count == 0 || self.number == u64::MAX || self.first.checked_add(u64::from(self.count)) != Some(self.end_size) {
             return Err("the batch's sizes do not add up");
         }
         if self.batch_bytes() > BATCH_BYTES_MAX as u64 {

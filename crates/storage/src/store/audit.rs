@@ -146,7 +146,11 @@ impl View {
             report.findings.push(Finding::beside(&error, None));
         }
         match shared.vault_failure.get() {
-            Some(why) => report.findings.push(Finding::beside(why, None)),
+            Some(why) if matches!(why.kind(), ErrorKind::Damaged | ErrorKind::WrongFormat) => {
+                report.findings.push(Finding::beside(why, None));
+            }
+            // A disk that does not answer says nothing about the vault.
+            Some(why) => return Err(why.clone()),
             None if sealed > 0 => report.notes.push(format!("this copy has no vault: {sealed} personal values read as sealed")),
             None => {}
         }
