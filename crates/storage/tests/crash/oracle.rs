@@ -272,7 +272,7 @@ impl Judge {
             return false;
         }
         let files = SimFiles::from_image(image);
-        let crash_again = depth > 0 && key % self.effort.second_one_in == 0;
+        let crash_again = depth > 0 && key.is_multiple_of(self.effort.second_one_in);
         files.record(crash_again);
         let Some(after) = self.restart(&files, image.files.contains_key("ledger"), known, when) else {
             return true;
