@@ -288,7 +288,9 @@ fn report(
         }
     }
     traces.sort_by_key(|trace| trace.head.size);
-    let stop = (!findings.is_empty() || !traces.is_empty()).then_some(found.stop);
+    // Other copies may have what the first one lacks, up to where the log simply ends.
+    let ends = traces.is_empty() && (findings.is_empty() || found.stop.what == log::SEGMENT_ENDS);
+    let stop = (!ends).then_some(found.stop);
     Salvaged {
         identity,
         identity_given,

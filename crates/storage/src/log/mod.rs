@@ -41,6 +41,7 @@ pub use copy::{
     write_provable,
 };
 pub use loss::{BATCH_HEADER, Island, Trace};
+pub use prefix::SEGMENT_ENDS;
 pub use segments::Segments;
 pub use verify::{Finding, LogReport, verify};
 pub use view::{LogView, Note};

@@ -25,6 +25,9 @@ pub(super) trait Sink {
     fn seal(&mut self, offset: u64, seal: &[u8]) -> Result<()>;
 }
 
+/// What stands behind the last batch of a log that simply ends.
+pub const SEGMENT_ENDS: &str = "the segment ends here";
+
 /// For who only wants to know how far it goes.
 pub(super) struct Nowhere;
 impl Sink for Nowhere {
@@ -195,7 +198,7 @@ impl Segment {
                         return Ok((*copy, bytes.slice(..len), after));
                     }
                     Err(_) if bytes.is_empty() => {
-                        Damage::new(&*self.path, "the segment ends here").at(end.next.offset).of(end.next.position)
+                        Damage::new(&*self.path, SEGMENT_ENDS).at(end.next.offset).of(end.next.position)
                     }
                     Err(_) if bytes.starts_with(&SEAL_MAGIC) => {
                         Damage::new(&*self.path, "the segment is sealed here, and no copy has its successor")

@@ -133,6 +133,7 @@ fn what_is_missing_of_one_copy_comes_from_another() {
     let (saved, target) = save(&[damage(1), damage(0)]);
     assert_eq!((saved.head, sound(&target)), (whole, whole));
     assert!(saved.batches.iter().all(|batches| *batches > 4), "{:?}", saved.batches);
+    assert_eq!(saved.stop, None, "nothing is missing");
     assert!(!saved.was_sound());
     goes_on(&target);
     // A segment that one has not and a log that ends early.
