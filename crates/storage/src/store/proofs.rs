@@ -32,15 +32,13 @@ impl View {
     /// # Errors
     /// `NotFound` for a size beyond the head; `Damaged`, I/O.
     pub fn root_by_walk(&self, size: Size) -> Result<Root> {
+        self.within(size)?;
         let mut frontier = Frontier::new();
         for walked in self.shared.segments.walk(log::Segments::start(), size) {
             let walked = walked?;
             frontier.push(tree::leaf_hash(&walked.frame.hash(walked.position)));
         }
-        if frontier.size() == size {
-            return Ok(frontier.root());
-        }
-        Err(Error::new(ErrorKind::NotFound, format!("the ledger's size is {}, not yet {size}", frontier.size())))
+        Ok(frontier.root())
     }
     /// Makes the durable head so firm that no power loss together with damage can hide it (docs/RELIABILITY.md): syncs the last
     /// segment, `HEAD` and their directories. It needs no lock and writes nothing of its own, so any process may ask for it.

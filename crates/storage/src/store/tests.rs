@@ -4,6 +4,7 @@ mod images;
 mod matching;
 mod model;
 mod personal;
+mod proofs;
 
 use super::*;
 use crate::memory::MemoryFiles;

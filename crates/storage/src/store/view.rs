@@ -163,7 +163,7 @@ impl View {
         self.within(size)?;
         self.shared.indexed(size, |index| index.node(node, &|position| Ok(self.shared.frame(position)?.hash(position))))
     }
-    fn within(&self, size: Size) -> Result<()> {
+    pub(super) fn within(&self, size: Size) -> Result<()> {
         let head = self.head();
         if size > head.size {
             return Err(Error::new(ErrorKind::NotFound, format!("the ledger's size is {}, not yet {size}", head.size)));
