@@ -157,6 +157,74 @@ mod tests {
         assert_eq!(level(2_954), None);
     }
 
+    /// The RFC 6962 root to which a leaf and an audit path lead.
+    fn root_of(leaf: sovang::tree::Hash, position: u64, size: u64, path: &[sovang::tree::Hash]) -> sovang::Root {
+        let (mut hash, mut at, mut last) = (leaf, position, size - 1);
+        for sibling in path {
+            if at % 2 == 1 || at == last {
+                hash = sovang::tree::node_hash(sibling, &hash);
+                while at % 2 == 0 && at > 0 {
+                    (at, last) = (at / 2, last / 2);
+                }
+            } else {
+                hash = sovang::tree::node_hash(&hash, sibling);
+            }
+            (at, last) = (at / 2, last / 2);
+        }
+        sovang::Root(hash)
+    }
+
+    /// A record whose frame has that many bytes.
+    fn frame_of(bytes: usize) -> sovang::evidence::Leaf {
+        use sovang::recognition::Recognition;
+        use sovang::{Ledger, Position, SigningKey, date};
+        let dir = tempfile::tempdir().expect("a directory");
+        let ledger = Ledger::<Recognition>::create(dir.path().join("book"), "example.org/book").expect("a ledger");
+        let key = SigningKey::create(dir.path().join("key"), "example.org/book", None).expect("a key");
+        let of = |reason: usize| sovang::recognition::model_withdrawn("BTL-2024-0001", "x".repeat(reason));
+        let desk = ledger.by("clerk:lan");
+        desk.record(of(1).on(date(2024, 5, 5))).expect("recorded");
+        ledger.checkpoint(&key).expect("signed");
+        let sovang::Leaf::Record(frame) = ledger.receipt(Position(0), None).expect("a receipt").leaf().clone() else {
+            unreachable!()
+        };
+        desk.record(of(1 + bytes - frame.bytes().len()).on(date(2024, 5, 5))).expect("recorded");
+        ledger.checkpoint(&key).expect("signed");
+        ledger.receipt(Position(1), None).expect("a receipt").leaf().clone()
+    }
+
+    #[test]
+    fn a_receipt_in_a_million_with_three_cosignatures_fits_level_m() {
+        use sovang::evidence::{Checkpoint, KeyKind, Policy, Receipt, SecretKey};
+        use sovang::{Head, Position, Size};
+        const SIZE: u64 = 1_000_000;
+        // Twenty hashes: the longest path there is in such a log.
+        let position = Position(421_337);
+        let path: Vec<sovang::tree::Hash> = (0..20u8).map(|n| sovang::tree::leaf_of_entry(&[n])).collect();
+        let leaf = frame_of(150);
+        let sovang::Leaf::Record(frame) = &leaf else { unreachable!("a record") };
+        assert_eq!(frame.bytes().len(), 150);
+        let root = root_of(sovang::tree::leaf_hash(&leaf.record_hash(position)), position.0, SIZE, &path);
+        let log = SecretKey::from_seed("example.org/golden-book", [1; 32]).expect("a key");
+        let mut checkpoint = Checkpoint::sign(&log, Head { size: Size(SIZE), root }).expect("signed");
+        let mut policy = format!("log {}\n", log.verifier(KeyKind::Ed25519));
+        for n in 1..=3u8 {
+            let witness = SecretKey::from_seed(&format!("witness-{n}.example.org/w"), [n + 1; 32]).expect("a key");
+            checkpoint.add(witness.cosign(&checkpoint, 1_790_000_000)).expect("added");
+            policy += &format!("witness w{n} {}\n", witness.verifier(KeyKind::Cosignature));
+        }
+        policy += "group g 3 w1 w2 w3\nquorum g\n";
+        let receipt = Receipt::of(position, leaf.clone(), path, checkpoint);
+        receipt.verify(&Policy::parse(policy.as_bytes()).expect("a policy")).expect("it holds");
+
+        let text = receipt.to_string();
+        let (code, level) = encode(&text).expect("it fits");
+        assert_eq!(level, Level::Medium, "{} bytes", text.len());
+        assert!((1_600..1_900).contains(&text.len()), "{} bytes", text.len());
+        let (read, _) = read_back(&draw::png(&code).expect("a picture"));
+        assert_eq!(read, text.as_bytes());
+    }
+
     #[test]
     fn what_does_not_fit_is_written_without_its_record() {
         let dir = tempfile::tempdir().expect("a directory");
