@@ -1,5 +1,5 @@
 """Programs that we did not write, on what `sovang` writes: a witness cosigns it and refuses what it must, two verifiers accept its proofs and
-tiles and refuse tampered ones, a decoder reads its QR codes.
+tiles and refuse tampered ones, a decoder reads its QR codes, OpenSSL stamps its checkpoints.
 
     SOVANG=target/release/sovang VENV/bin/python -m unittest discover -s tests/evidence/foreign
 
@@ -187,7 +187,7 @@ class TestProofs(Case):
             entry = b64decode(text.split("\n")[1].removeprefix("extra "))
             self.assertEqual((entry[0], len(entry)), (1, 33))
             self.assertTrue(self.verdict(text, entry[1:]), position)
-            self.assertFalse(self.verdict(text, entry[1:-1] + b"\0"), position)
+            self.assertFalse(self.verdict(text, entry[1:-1] + bytes([entry[-1] ^ 1])), position)
             lines = text.split("\n")
             hashes = range(3, lines.index("", 3))
             for at in chance.sample(hashes, 3):
@@ -242,6 +242,50 @@ class TestTiles(Case):
             with self.assertRaises((TileVerificationError, TileMissingError)):
                 audit_tiles(FileSystemTileReader(out), 1000, roots[1000])
             path.write_bytes(good)
+
+
+@unittest.skipUnless(shutil.which("openssl"), "no openssl")
+class TestTimeStamps(Case):
+    """OpenSSL reads our request and answers as an authority; we check its answer, it checks ours."""
+
+    def openssl(self, *arguments):
+        done = subprocess.run(["openssl", *map(str, arguments)], cwd=self.home, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.decode()
+
+    def authority(self, name, *key):
+        """A certificate of its own, which may stamp time."""
+        usage = ["basicConstraints=critical,CA:false", "keyUsage=critical,digitalSignature", "extendedKeyUsage=critical,timeStamping"]
+        extensions = [word for line in usage for word in ("-addext", line)]
+        self.openssl("req", "-x509", "-nodes", "-newkey", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", 2, "-subj", f"/CN={name}",
+                     *extensions)
+        digests = "digests = sha256\nsigner_digest = sha256\ness_cert_id_alg = sha256\naccuracy = secs:1\n"
+        self.home.joinpath(f"{name}.cnf").write_text(f"[tsa]\ndefault_tsa = t\n[t]\nserial = serial\ndefault_policy = 1.2.3.4.1\n{digests}")
+        self.home.joinpath("serial").write_text("01\n")
+
+    def test_a_stamped_checkpoint(self):
+        self.book.grow_to(20)
+        self.book.sign()
+        checkpoint, request, response = self.home / "checkpoint", self.home / "book.tsq", self.home / "book.tsr"
+        self.home.joinpath("text").write_text(checkpoint.read_text().split("\n\n")[0] + "\n")
+        sovang("stamp", self.book.dir, "--request", request)
+        said = self.openssl("ts", "-query", "-in", request, "-text")
+        self.assertIn("Hash Algorithm: sha256", said)
+        self.assertIn("Certificate required: yes", said)
+        for name, *key in (("rsa", "rsa:2048"), ("p256", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")):
+            self.authority(name, *key)
+            certificate = self.home / f"{name}.pem"
+            self.openssl("ts", "-reply", "-config", f"{name}.cnf", "-queryfile", request, "-signer", certificate, "-inkey", f"{name}.key", "-out", response)
+            self.openssl("ts", "-verify", "-queryfile", request, "-in", response, "-CAfile", certificate)
+            self.openssl("ts", "-verify", "-data", "text", "-in", response, "-CAfile", certificate)
+            sovang("stamp", self.book.dir, "--response", response, "--tsa-cert", certificate)
+            options = ["--vkey", self.book.vkey, "--token", response, "--tsa-cert", certificate]
+            sovang("check", checkpoint, *options)
+            bytes_ = bytearray(response.read_bytes())
+            bytes_[-3] ^= 1
+            response.write_bytes(bytes_)
+            sovang("check", checkpoint, *options, code=1)
+        self.assertEqual(len(list(self.book.dir.joinpath("checkpoints").glob("20.*.tsr"))), 2)
 
 
 class TestCodes(Case):
