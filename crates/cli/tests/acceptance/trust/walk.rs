@@ -38,7 +38,20 @@ fn the_readmes_walk_works() {
 
 #[test]
 fn every_command_about_evidence_shows_an_example() {
-    for command in ["keygen", "checkpoint", "prove", "receipt", "check", "witness", "rotate-key", "anchor", "verify"] {
+    for command in [
+        "keygen",
+        "checkpoint",
+        "prove",
+        "receipt",
+        "check",
+        "witness",
+        "rotate-key",
+        "anchor",
+        "verify",
+        "state",
+        "tiles",
+        "stamp",
+    ] {
         let help = run([command, "--help"]).done();
         assert!(help.contains(&format!("sovang {command}")) && help.contains("Example:"), "{help}");
     }
