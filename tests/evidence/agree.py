@@ -4,10 +4,10 @@
     /tmp/reader/bin/python tests/evidence/agree.py --sovang target/release/sovang --first 417 --ledgers 1 --keep DIR   # one of them again
 
 Every ledger is created by `init` and two imports, with a checkpoint after each, cosigned by witnesses of this script, and everything
-that leaves it is made: receipts, proofs, growth, statements, and for some a fork proof. Every second ledger is then tampered with at
-random. Both verifiers judge all of it: `check` each file, `verify --against` the directory. They must give the same exit code, and
-for each file the same verdict and, where it holds, the same facts. What is untampered must hold. Then single bytes: every change of a
-file whose signers are all known and needed must be refused by both.
+that leaves it is made: receipts, proofs, growth, for some statements, disclosures, tiles and fork proofs. Every second ledger is then
+tampered with at random. Both verifiers judge all of it: `check` each file, `verify --against` the directory. They must give the same
+exit code, and for each file the same verdict and, where it holds, the same facts. What is untampered must hold. Then single bytes:
+every change of a file whose signers are all known and needed must be refused by both.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from trust import Usage, add_trust, read_file, read_keys, read_policy  # noqa: E
 ORIGIN = "example.org/agree"
 RECORDS_MAX = 40
 FACTS = ("kind", "origin", "size", "root", "position", "record_hash", "log", "not_after")
-FORK_EVERY, STATEMENT_EVERY = 10, 2
+FORK_EVERY, STATEMENT_EVERY, TILES_EVERY = 10, 2, 4
 MUTANTS_AT_ONCE = 400
 # Thousands of small files are synced, and no power loss is tried here.
 IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -81,8 +81,8 @@ class Keys:
         for name in ("log.key", "log.key.head", "figures.key", "figures.key.head"):
             shutil.copy(self.directory / name, directory / name)
 
-    def policy(self, needed, of=3):
-        """A policy that needs so many of the witnesses."""
+    def policy(self, needed, of):
+        """A policy that knows the first of the witnesses and needs some of them."""
         lines = [f"log {self.log}"] + [f"witness W{n + 1} {WITNESSES[n].key}" for n in range(of)]
         group = f"group G {needed} {' '.join(f'W{n + 1}' for n in range(of))}"
         return "\n".join([*lines, group, "quorum G", ""])
@@ -101,18 +101,23 @@ def lines_of(chance, seed, count):
 class Case:
     """One ledger and what leaves it. File names are relative to `home`."""
 
-    def __init__(self, sovang, keys, seed, home):
+    def __init__(self, sovang, keys, seed, home, trust=None):
+        """`trust` is how many witnesses cosign, how many of them the policy knows, and how many it needs; drawn when not given."""
         self.sovang, self.keys, self.home = sovang, keys, home
         self.chance = random.Random(f"ledger {seed}")
         keys.copy_to(home)
-        self.witnesses = self.chance.randrange(4)
-        self.needed = self.chance.randint(1, max(self.witnesses, 1)) if self.witnesses else 0
+        self.witnesses, known, self.needed = trust or self._draw_trust()
         self.now = int(time.time())
         self.tampered = "nothing"
-        self.policy_options = ["--policy", "policy"] if self.needed else ["--vkey", str(keys.log)]
-        if self.needed:
-            home.joinpath("policy").write_text(keys.policy(self.needed))
+        self.policy_options = ["--policy", "policy"] if known else ["--vkey", str(keys.log)]
+        if known:
+            home.joinpath("policy").write_text(keys.policy(self.needed, known))
         self._build(seed)
+
+    def _draw_trust(self):
+        witnesses = self.chance.randrange(4)
+        known = self.chance.randint(1, 3) if witnesses else 0
+        return witnesses, known, self.chance.randint(1, min(witnesses, known)) if known else 0
 
     def _build(self, seed):
         count = self.chance.randint(1, RECORDS_MAX)
@@ -124,36 +129,58 @@ class Case:
         if seed % FORK_EVERY == 0 or self.chance.random() < 0.2:
             self._keep_older_copy()
         self._import(self.lines[self.old_size :])
-        self._sign("new")
         self.files = ["old", "growth", "new", "receipt", "proof"]
+        self._act_on_persons()
+        if self.witnesses and self.chance.random() < 0.3:
+            self.sovang.done("anchor", "ledger", cwd=self.home)
+        self.size = self._sign("new")
         self.sovang.done("prove", "ledger", "--since", self.old_size, "-o", "growth", cwd=self.home)
-        position = self.chance.randrange(len(self.lines))
-        self.sovang.done("receipt", "ledger", "--position", position, "-o", "receipt", *self._policy_of_receipt(), cwd=self.home)
-        self.sovang.done("prove", "ledger", "--position", self.chance.randrange(len(self.lines)), "-o", "proof", cwd=self.home)
+        self._receipt(self.chance.randrange(self.size), "receipt")
+        self.sovang.done("prove", "ledger", "--position", self.chance.randrange(self.size), "-o", "proof", cwd=self.home)
+        if "disclosure" in self.files:
+            self._receipt(self.disclosed, "personal")
         if seed % STATEMENT_EVERY == 0:
             tally = self.chance.choice(["registered", "contributions", "recognised", "cumulative", "amendments"])
             self.sovang.done("state", "ledger", tally, "--key", "figures.key", "-o", "statement", cwd=self.home)
             self.files.append("statement")
+        if seed % TILES_EVERY == 0:
+            self.sovang.done("tiles", "ledger", "-o", "tiles", cwd=self.home)
         if seed % FORK_EVERY == 0:
             self._fork()
 
-    def _policy_of_receipt(self):
-        return ["--policy", "policy"] if self.needed else []
+    def _act_on_persons(self):
+        """Discloses a value of one record, and erases somebody."""
+        events = [json.loads(line) for line in self.lines]
+        persons = [position for position, event in enumerate(events) if "subject" in event]
+        if persons and self.chance.random() < 0.5:
+            self.disclosed = self.chance.choice(persons)
+            act = ["--position", self.disclosed, "--field", 1, "--to", "the auditor", "--purpose", "case 12"]
+            self.sovang.done("disclose", "ledger", *act, "-o", "disclosure", cwd=self.home)
+            self.files += ["personal", "disclosure"]
+        if persons and self.chance.random() < 0.4:
+            subject = events[self.chance.choice(persons)]["subject"]["id"]
+            self.sovang.done("erase", "ledger", "--subject", subject, "--basis", "request 12", cwd=self.home)
+
+    def _receipt(self, position, name):
+        policy = ["--policy", "policy"] if self.needed else []
+        self.sovang.done("receipt", "ledger", "--position", position, "-o", name, *policy, cwd=self.home)
 
     def _import(self, lines):
         if lines:
             batch = ["--batch", self.chance.randint(1, 9)] if self.chance.random() < 0.5 else []
             self.sovang.done("import", "ledger", "-", *batch, data=("\n".join(lines) + "\n").encode(), cwd=self.home)
 
-    def _sign(self, name, directory="ledger"):
-        self.sovang.done("checkpoint", directory, "--key", "log.key", "-o", name, cwd=self.home)
+    def _sign(self, name):
+        """Signs and cosigns the head; gives the size."""
+        self.sovang.done("checkpoint", "ledger", "--key", "log.key", "-o", name, cwd=self.home)
         signed = self.home.joinpath(name).read_text()
         text = signed.split("\n\n")[0] + "\n"
+        size = int(text.split("\n")[1])
         if self.witnesses:
             signed += "".join(witness.line(text, self.now - 60 + n) for n, witness in enumerate(WITNESSES[: self.witnesses]))
             self.home.joinpath(name).write_text(signed)
-            size = signed.split("\n")[1]
-            self.home.joinpath(directory, "checkpoints", size).write_text(signed)
+            self.home.joinpath("ledger", "checkpoints", str(size)).write_text(signed)
+        return size
 
     def _keep_older_copy(self):
         """What a rolled back ledger would be, and where a fork begins: the ledger and the key's memory of what it signed."""
@@ -162,7 +189,7 @@ class Case:
 
     def _fork(self):
         """The same key signs another history, with the memory of its signatures put back: what only the key's owner can do."""
-        added = len(self.lines) - self.old_size
+        added = self.size - self.old_size
         if not added:
             return  # nothing to contradict: whatever comes next continues all that was signed
         for name in ("ledger", "log.key.head"):
@@ -178,7 +205,9 @@ class Case:
             self.home.joinpath(f"true-{name}").rename(self.home / name)
         self.files += ["forked", "fork"]
         if count == added:
-            code, _, message = self.sovang.run("check", "new", "forked", *self.policy_options, "--fork-proof", "fork", cwd=self.home)
+            code, _, message = self.sovang.run(
+                "check", "new", "forked", *self.policy_options, "--fork-proof", "fork", cwd=self.home
+            )
             if code != 1 or not self.home.joinpath("fork").exists():
                 raise AssertionError(f"two histories of one size and no fork proof, exit {code}: {message}")
         else:
@@ -294,7 +323,10 @@ class Case:
         counts[f"verify: {our_code}"] += 1
         if code != our_code:
             found.append(f"verify: exit {code} ({message.strip()}), the second reader {our_code}: {what}")
-        refused = [our for our in ours or () if not our["ok"] and our["file"] != "forked"]
+        refused = [our for our in ours or () if not our["ok"]]
+        if self.tampered == "nothing" and self.home.joinpath("tiles").exists():
+            refused += [our for our in second_verdict(self.home, ["tiles"], options, None)[0] if not our["ok"]]
+            counts["directories of tiles"] += 1
         if self.tampered == "nothing" and (code or refused):
             found.append(f"untampered and refused: {code} {refused}")
         return found
@@ -361,61 +393,80 @@ def run_case(sovang, keys, seed, tampered, work, counts):
 # ---------------------------------------------------------------------------------------------------------- single bytes
 
 
+BYTES_SEED = 10  # with records on both sides of the older checkpoint, a statement and a fork
+TRUSTS = {"the log alone": (0, 0, 0), "every signer": (3, 3, 3), "one witness of two, and a third unknown": (3, 2, 1)}
+
+
 def every_change(sovang, keys, work, all_values, counts):
-    """Single-byte changes of everything that one ledger gives away, once signed by the log alone and once cosigned by three."""
+    """Single-byte changes of everything that one ledger gives away, under three policies."""
     found = []
-    for needed in (0, 3):
-        home = work / f"bytes-{needed}"
+    for number, (name, trust) in enumerate(TRUSTS.items()):
+        home = work / f"bytes-{number}"
         home.mkdir()
-        case = Case(sovang, keys, FORK_EVERY * (1 + needed), home) if not needed else CosignedCase(sovang, keys, FORK_EVERY, home)
-        case.witnesses_needed = needed
-        for name in case.files:
-            if name == "forked":
+        case = Case(sovang, keys, BYTES_SEED, home, trust)
+        assert {"statement", "fork", "growth"} <= set(case.files)
+        for file in case.files:
+            changes = Changes(case, file, must_refuse=trust[0] == trust[2])
+            found += [f"{name}: {one}" for one in changes.judge(all_values or (file == "new" and not number), counts)]
+    return found
+
+
+class Changes:
+    """Copies of one file with one byte changed."""
+
+    def __init__(self, case, name, must_refuse):
+        self.case, self.name, self.must_refuse = case, name, must_refuse
+        self.data = case.home.joinpath(name).read_bytes()
+        self.whole = second_verdict(case.home, self.before + [name], case.options(), None)[0][-1]
+
+    @property
+    def before(self):
+        """A growth is judged behind the checkpoint it grows from."""
+        return ["old"] if self.name == "growth" else []
+
+    def judge(self, all_values, counts):
+        """What is wrong: a change that passes where none may, a difference between the verifiers."""
+        chance, found = random.Random(f"bytes of {self.name}"), []
+        changes = [
+            (at, value)
+            for at, byte in enumerate(self.data)
+            for value in (sorted(set(range(256)) - {byte}) if all_values else [byte ^ chance.randrange(1, 256)])
+        ]
+        for first in range(0, len(changes), MUTANTS_AT_ONCE):
+            found += self._judge(changes[first : first + MUTANTS_AT_ONCE], counts)
+        return found
+
+    def _judge(self, changes, counts):
+        home, data, files = self.case.home, self.data, []
+        for at, value in changes:
+            home.joinpath(f"m-{at}-{value}").write_bytes(data[:at] + bytes([value]) + data[at + 1 :])
+            files += [*self.before, f"m-{at}-{value}"]
+        _, said, message = self.case.sovang.run("check", *files, *self.case.options(), "--json", cwd=home)
+        if not said:
+            return [f"check said nothing: {message}"]
+        ours, _ = second_verdict(home, files, self.case.options(), None)
+        found = []
+        for their, our in zip(json.loads(said)["files"], ours):
+            if our["file"] in self.before:
                 continue
-            found += _changes_of(case, name, name == "new" and not needed or all_values, counts)
-    return found
+            counts["single bytes, refused" if not our["ok"] else "single bytes, in a line that need not be"] += 1
+            if facts_of(their) != facts_of(our) or our["ok"] and not self._may_pass(our):
+                found.append(
+                    f"{self.name}, {our['file']}: {facts_of(their)}, the second verifier {facts_of(our)} {our.get('what')}"
+                )
+        for at, value in changes:
+            home.joinpath(f"m-{at}-{value}").unlink()
+        return found
 
-
-class CosignedCase(Case):
-    """A ledger whose policy needs all three witnesses."""
-
-    def __init__(self, sovang, keys, seed, home):
-        home.joinpath("policy").write_text(keys.policy(3))
-        super().__init__(sovang, keys, seed, home)
-
-
-def _changes_of(case, name, all_values, counts):
-    chance, data, found = random.Random(f"bytes of {name}"), case.home.joinpath(name).read_bytes(), []
-    mutants = [
-        (at, value)
-        for at, byte in enumerate(data)
-        for value in (sorted(set(range(256)) - {byte}) if all_values else [byte ^ chance.randrange(1, 256)])
-    ]
-    for first in range(0, len(mutants), MUTANTS_AT_ONCE):
-        found += _judge_mutants(case, name, data, mutants[first : first + MUTANTS_AT_ONCE], counts)
-    return found
-
-
-def _judge_mutants(case, name, data, mutants, counts):
-    """A growth is judged behind the checkpoint it grows from."""
-    files = []
-    for at, value in mutants:
-        case.home.joinpath(f"m-{at}-{value}").write_bytes(data[:at] + bytes([value]) + data[at + 1 :])
-        files += (["old"] if name == "growth" else []) + [f"m-{at}-{value}"]
-    options = case.options()
-    _, said, message = case.sovang.run("check", *files, *options, "--json", cwd=case.home)
-    theirs = json.loads(said)["files"]
-    ours, _ = second_verdict(case.home, files, options, None)
-    found = []
-    for their, our in zip(theirs, ours):
-        if our["file"] == "old":
-            continue
-        counts["single bytes"] += 1
-        if their["ok"] or our["ok"]:
-            found.append(f"{name}, {our['file']}: {their['ok']}, the second verifier {our['ok']} {our.get('what')}")
-    for at, value in mutants:
-        case.home.joinpath(f"m-{at}-{value}").unlink()
-    return found
+    def _may_pass(self, our):
+        """Only a change within a witness's line, by which no more is listed as verified than was."""
+        at, start = int(our["file"].split("-")[1]), 0
+        for line in self.data.splitlines(keepends=True):
+            if start <= at < start + len(line):
+                of_witness = line.startswith("— witness-".encode())
+            start += len(line)
+        no_more = all(witness in self.whole["witnesses"] for witness in our["witnesses"])
+        return not self.must_refuse and of_witness and no_more
 
 
 def main():

@@ -32,12 +32,12 @@ class Checker:
 
     def __init__(self, keys, policy, entry=None, replayed=None, token=None):
         self.keys, self.policy, self.entry, self.replayed, self.token = keys, policy, entry, replayed, token
-        self._checkpoint, self._receipt = None, None
+        self._checkpoint, self._receipts = None, {}
 
     def check(self, data):
-        """What the bytes of a file prove; raises what is against it. A growth and a disclosure are held against the file before."""
-        checkpoint, receipt = self._checkpoint, self._receipt
-        self._checkpoint, self._receipt = None, None
+        """What the bytes of a file prove; raises what is against it. A growth is held against the file before, a disclosure against
+        a receipt of its record among the files before."""
+        checkpoint, self._checkpoint = self._checkpoint, None
         text = text_of(data)
         first = text.split("\n", 1)[0]
         if first == PROOF_LINE:
@@ -50,10 +50,7 @@ class Checker:
         if first == STATEMENT_LINE:
             return self._statement(Statement(text))
         if first.startswith("{"):
-            if receipt is None:
-                raise Usage("a disclosure stands behind the receipt of its record")
-            self._receipt = receipt
-            return {"kind": "disclosure"} | Disclosure(text).prove(receipt)
+            return self._disclosure(Disclosure(text))
         proven = self._log_policy().prove(Checkpoint(text))
         self._checkpoint = proven.checkpoint
         stamped = {"token_not_after": time_stamped(self.token[0], proven.checkpoint.note.text, self.token[1])} if self.token else {}
@@ -70,11 +67,12 @@ class Checker:
 
     def _proof(self, proof):
         proven, record_hash = proof.prove(self._log_policy(), self.entry)
-        self._receipt = proof
         told = _told("receipt" if proof.record else "proof", proven) | {"position": proof.index}
         told |= {"record_hash": record_hash.hex()} if record_hash else {}
         if proof.record and proof.record.kind == TIME_ANCHORED:
             told["anchor"] = self._anchor(proof.record)
+        if proof.record:
+            self._receipts[told["origin"], proof.index] = proof.record, told
         return told
 
     def _anchor(self, record):
@@ -87,6 +85,13 @@ class Checker:
         except (Invalid, Refused) as error:
             return f"proves nothing: {error}"
         return "proves nothing: no quorum saw it" if not_before is None else f"not before {not_before}"
+
+    def _disclosure(self, disclosure):
+        receipt = self._receipts.get((disclosure.origin, disclosure.position))
+        if receipt is None:
+            raise Usage("a disclosure stands behind the receipt of its record")
+        record, told = receipt
+        return told | {"kind": "disclosure", "field": disclosure.prove(record)}
 
     def _growth(self, growth, before):
         if before is None:

@@ -28,7 +28,7 @@ class Disclosure:
         self.said, self.commitment, self.salt = said, bytes.fromhex(said["commitment"]), from_base64(said["salt"])
         if len(self.salt) != 32:
             raise Refused(f"a salt of {len(self.salt)} bytes")
-        self.value = self._value()
+        self.origin, self.position, self.value = said["origin"], said["position"], self._value()
 
     def _value(self):
         said = self.said.get("value", self.said.get("value_bytes"))
@@ -38,17 +38,13 @@ class Disclosure:
             return from_base64(said)
         return struct.pack("<Q", len(said.encode())) + said.encode()
 
-    def prove(self, receipt):
-        """What is disclosed, given a receipt that has been proven."""
-        if receipt.record is None:
-            raise Refused("the proof before it has no record to hold it against")
-        record, field, position = receipt.record, self.said["field"], self.said["position"]
-        if (position, self.said["origin"]) != (receipt.index, receipt.checkpoint.origin):
-            raise Refused("the receipt is of another record")
+    def prove(self, record):
+        """The number of the disclosed field, given the record that a receipt of this origin and position has proven."""
+        field = self.said["field"]
         if self.said["record_id"] != str(uuid.UUID(bytes=record.id)):
             raise Refused("the record's id is another")
         if (field, self.commitment) not in record.private:
             raise Refused("the record has no such field with this commitment")
         if blake3_in("personal v1", self.salt + struct.pack("<HI", field, len(self.value)) + self.value) != self.commitment:
             raise Refused("salt and value do not hash to the commitment")
-        return {"position": position, "field": field}
+        return field

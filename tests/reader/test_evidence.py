@@ -1,6 +1,6 @@
 """What the second verifier makes of proofs, growth, forks, statements, tiles, disclosures and whole ledgers.
 
-    /tmp/reader/bin/python -m unittest discover tests/reader
+/tmp/reader/bin/python -m unittest discover tests/reader
 """
 
 import base64
@@ -331,11 +331,19 @@ class Stamps(unittest.TestCase):
         return time_stamped(token, text, self.FOLDER.joinpath(certificate).read_bytes())
 
     def test_the_time_is_that_of_the_given_authority(self):
-        for token, certificate in (("rsa.tsr", "ca-rsa.pem"), ("rsa-sha1-id.tsr", "ca-rsa.pem"), ("p256.tsr", "ca-ec.pem"),
-                                   ("p384-without-certificate.tsr", "tsa-p384.pem")):
+        for token, certificate in (
+            ("rsa.tsr", "ca-rsa.pem"),
+            ("rsa-sha1-id.tsr", "ca-rsa.pem"),
+            ("p256.tsr", "ca-ec.pem"),
+            ("p384-without-certificate.tsr", "tsa-p384.pem"),
+        ):
             with self.subTest(token):
                 self.assertEqual(self.stamped(token, certificate), 1_795_528_651)
-        for token, certificate in (("refused.tsr", "ca-rsa.pem"), ("rsa.tsr", "ca-ec.pem"), ("p384-without-certificate.tsr", "ca-ec.pem")):
+        for token, certificate in (
+            ("refused.tsr", "ca-rsa.pem"),
+            ("rsa.tsr", "ca-ec.pem"),
+            ("p384-without-certificate.tsr", "ca-ec.pem"),
+        ):
             with self.subTest(token, certificate=certificate), self.assertRaises(Refused):
                 self.stamped(token, certificate)
         with self.assertRaises(Refused):
@@ -386,7 +394,8 @@ class Disclosures(unittest.TestCase):
                 checker.check(before.encode())
             return checker.check((canonical(shown) + "\n").encode())
 
-        self.assertEqual(check(said), {"kind": "disclosure", "position": 3, "field": 1})
+        told = check(said)
+        self.assertEqual((told["kind"], told["position"], told["field"], told["size"]), ("disclosure", 3, 1, 5))
         bytes_ = {name: one for name, one in said.items() if name != "value"} | {"value_bytes": maker.coded(b"\1\2")}
         wrong = [
             said | change
@@ -396,11 +405,9 @@ class Disclosures(unittest.TestCase):
                 {"field": 2},
                 {"field": True},
                 {"field": 1 << 16},
-                {"position": 2},
                 {"record_id": str(uuid.UUID(int=1))},
                 {"commitment": bytes(32).hex()},
                 {"commitment": commitment.hex().upper()},
-                {"origin": "elsewhere.example"},
                 {"more": 1},
                 {"logged_at": -1},
                 {"reader": 1},
@@ -410,10 +417,16 @@ class Disclosures(unittest.TestCase):
         for shown in (*wrong, bytes_, {name: one for name, one in said.items() if name != "purpose"}):
             with self.subTest(shown), self.assertRaises(Refused):
                 check(shown)
-        with self.assertRaises(Refused):
-            check(said, tree.receipt(2, maker.checkpoint(tree.leaves)))
-        with self.assertRaises(Usage):
-            check(said, None)
+        # Without a receipt of that record nobody can say.
+        other = tree.receipt(2, maker.checkpoint(tree.leaves))
+        for shown, before in (
+            (said, None),
+            (said, other),
+            (said | {"position": 2}, receipt),
+            (said | {"origin": "elsewhere.example"}, receipt),
+        ):
+            with self.subTest(shown), self.assertRaises(Usage):
+                check(shown, before)
         for text in (json.dumps(said), canonical(said) + "\n\n", " " + canonical(said) + "\n"):
             with self.assertRaises((Refused, Usage)):
                 checker = Checker([], log_only())
