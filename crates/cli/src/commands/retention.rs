@@ -3,7 +3,7 @@
 use crate::args::RetentionArgs;
 use crate::failure::Failure;
 use crate::{output, table};
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 use sovang::recognition::Recognition;
 use sovang::recognition::interchange::day;
 use sovang::recognition::retention::{Classes, Ended, Ends, Retention, Term};
@@ -54,22 +54,43 @@ fn read(path: &Path) -> Result<Classes, Failure> {
     })
 }
 
-fn document(as_of: Date, head: Head, ended: &[Ended<'_>], unclassed: u64) -> Value {
-    let rows: Vec<Value> = ended
-        .iter()
-        .map(|row| {
-            json!({
-                "class": row.class.name,
-                "position": row.position.0,
-                "id": row.id.to_string(),
-                "type": row.kind,
-                "occurred_on": day(row.occurred_on),
-                "ended_on": day(row.ended_on),
-                "personal_readable": row.is_readable,
-            })
-        })
-        .collect();
-    json!({ "as_of": day(as_of), "size": head.size.0, "root": head.root.to_base64(), "unclassed": unclassed, "rows": rows })
+/// The document of `--json`; rows are written one by one, for there may be as many as records.
+#[derive(Serialize)]
+struct Document<'a> {
+    as_of: String,
+    size: u64,
+    root: String,
+    unclassed: u64,
+    #[serde(serialize_with = "one_by_one")]
+    rows: &'a [Ended<'a>],
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    class: &'a str,
+    position: u64,
+    id: String,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    occurred_on: String,
+    ended_on: String,
+    personal_readable: bool,
+}
+
+fn one_by_one<S: Serializer>(rows: &[Ended<'_>], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(rows.iter().map(|row| Row {
+        class: &row.class.name,
+        position: row.position.0,
+        id: row.id.to_string(),
+        kind: row.kind,
+        occurred_on: day(row.occurred_on),
+        ended_on: day(row.ended_on),
+        personal_readable: row.is_readable,
+    }))
+}
+
+fn document<'a>(as_of: Date, head: Head, rows: &'a [Ended<'a>], unclassed: u64) -> Document<'a> {
+    Document { as_of: day(as_of), size: head.size.0, root: head.root.to_base64(), unclassed, rows }
 }
 
 fn print(ended: &[Ended<'_>]) -> Result<(), Failure> {

@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 pub(super) const PATH: &str = "vault/keys";
 /// Slots that a scan reads at once.
 const SCAN_SLOTS: u32 = 4096;
+/// Slots of one page, read together where rows are looked at in order.
+const NEARBY_SLOTS: u32 = 32;
 /// Space is reserved by this many slots.
 const STEP_SLOTS: u32 = 512;
 
@@ -102,6 +104,10 @@ impl Keys {
         let mut b = Zeroizing::new([0; SLOT_BYTES]);
         let read = self.file.read_at(&mut *b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
         Slot::decode(&b[..read], self.ledger_id, number).ok_or_else(|| self.damaged(number))
+    }
+    /// Reads slots one after another; neighbours share a read.
+    pub(super) fn nearby(&self) -> Nearby<'_> {
+        Nearby { keys: self, first: 0, bytes: Zeroizing::new(Vec::new()) }
     }
     /// Reads slots `from..count` in order. A miss must be trusted, so a damaged slot is an error.
     fn scan(&self, from: u32, count: u32, each: &mut dyn FnMut(u32, &Slot)) -> Result<()> {
@@ -259,5 +265,28 @@ impl Keys {
             known.allocated = end;
         }
         self.file.sync_all().map_err(|e| self.io(e, "sync the vault's keys"))
+    }
+}
+
+/// Slots in the order of rows: persons come one after another.
+pub(super) struct Nearby<'a> {
+    keys: &'a Keys,
+    first: u32,
+    bytes: Zeroizing<Vec<u8>>,
+}
+impl Nearby<'_> {
+    /// Slot `number`; none when it is not sound.
+    pub(super) fn slot(&mut self, number: u32) -> Result<Option<Slot>> {
+        let first = number - number % NEARBY_SLOTS;
+        if self.bytes.is_empty() || first != self.first {
+            self.first = first;
+            self.bytes.resize(NEARBY_SLOTS as usize * SLOT_BYTES, 0);
+            let read = self.keys.file.read_at(&mut self.bytes, slot_offset(first));
+            let read = read.map_err(|e| self.keys.io(e, "read the vault's keys"))?;
+            self.bytes.truncate(read);
+        }
+        let at = (number - first) as usize * SLOT_BYTES;
+        let bytes = self.bytes.get(at..at + SLOT_BYTES).unwrap_or_default();
+        Ok(Slot::decode(bytes, self.keys.ledger_id, number))
     }
 }
