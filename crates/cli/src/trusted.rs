@@ -47,6 +47,17 @@ impl Trusted {
     }
     /// As [`Self::logs`], with these keys only, where no policy is given.
     pub(crate) fn logs_among(&self, keys: &[VerifierKey]) -> Result<Policy, Failure> {
+        let policy = self.of_any_age(keys)?;
+        Ok(match self.max_age {
+            Some(age) => policy.with_max_age(age, now()),
+            None => policy,
+        })
+    }
+    /// As [`Self::logs`], but however old a checkpoint is.
+    pub(crate) fn logs_of_any_age(&self) -> Result<Policy, Failure> {
+        self.of_any_age(&self.vkeys)
+    }
+    fn of_any_age(&self, keys: &[VerifierKey]) -> Result<Policy, Failure> {
         let policy = match (&self.policy, keys.split_first()) {
             (Some(policy), _) => policy.clone(),
             (None, Some((first, more))) => more
@@ -60,11 +71,7 @@ impl Trusted {
             Some(origin) => policy.with_origin(origin).map_err(|e| bad_key(&e))?,
             None => policy,
         };
-        let now = now();
-        Ok(match self.max_age {
-            Some(age) => policy.with_max_age(age, now),
-            None => policy.with_now(now),
-        })
+        Ok(policy.with_now(now()))
     }
     /// Whether a policy was given.
     pub(crate) fn has_policy(&self) -> bool {

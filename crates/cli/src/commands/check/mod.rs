@@ -6,6 +6,7 @@ mod fork;
 mod record;
 mod report;
 mod statement;
+mod time;
 mod token;
 
 use crate::args::evidence::CheckArgs;
@@ -24,6 +25,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode, Failure> {
         let outcome = check.file(file)?;
         check.outcomes.push(outcome);
     }
+    time::bound(&mut check)?;
     let tokens = token::check(&check)?;
     check.outcomes.extend(tokens);
     let fork = fork::among(&check, args.fork_proof.as_deref())?;
@@ -68,6 +70,8 @@ pub(super) struct Outcome {
     pub(super) hint: Option<String>,
     pub(super) checkpoint: Option<VerifiedCheckpoint>,
     pub(super) position: Option<u64>,
+    /// After which time the record was recorded, in seconds since 1970, where that is shown.
+    pub(super) not_before: Option<u64>,
     pub(super) record_hash: Option<RecordHash>,
     /// What the record of a receipt says.
     pub(super) record: Option<record::Shown>,
@@ -135,6 +139,7 @@ impl Outcome {
             hint: None,
             checkpoint: None,
             position: None,
+            not_before: None,
             record_hash: None,
             record: None,
             notes: Vec::new(),

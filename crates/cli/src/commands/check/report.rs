@@ -47,6 +47,7 @@ fn document(outcome: &Outcome) -> Value {
         "log": checkpoint.map(|c| c.log.to_string()),
         "witnesses": witnesses,
         "ignored_lines": checkpoint.map(|c| c.ignored),
+        "not_before": outcome.not_before,
         "not_after": checkpoint.and_then(|c| c.not_after),
         "what": outcome.what,
         "notes": outcome.notes,
@@ -102,7 +103,7 @@ fn head(out: &mut Stdout, checkpoint: &VerifiedCheckpoint) -> Result<(), Failure
 }
 
 /// Seconds since 1970 as RFC 3339 writes them.
-fn instant(seconds: u64) -> String {
+pub(super) fn instant(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|seconds| UtcDateTime::from_unix_timestamp(seconds).ok());
     at.and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_else(|| seconds.to_string())
 }

@@ -189,3 +189,16 @@ fn a_fresh_value_is_recorded_and_a_checkpoint_only_when_cosigned() {
     assert_eq!(record["event"]["type"], "time_anchored", "{record}");
     assert_eq!(signed.sovang("anchor @book --value x").code, Some(2), "a value has a source");
 }
+
+#[test]
+fn the_key_remembers_what_was_about_to_be_signed() {
+    let signed = Signed::new();
+    let head = signed.book.head();
+    // The ledger takes no checkpoint: its lock cannot be had.
+    std::fs::create_dir_all(signed.file("book/checkpoints/lock")).unwrap();
+    let said = signed.sovang("checkpoint @book --key @book.key");
+    assert_eq!((said.code, said.out.as_str()), (Some(4), ""), "{said:?}");
+    assert_eq!(lines(&signed.text("book.key.head"))[2..], [head.size.to_string(), head.root]);
+    std::fs::remove_dir(signed.file("book/checkpoints/lock")).unwrap();
+    signed.checkpoint("now").done();
+}

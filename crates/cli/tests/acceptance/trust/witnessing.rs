@@ -127,9 +127,34 @@ fn a_request_is_carried_and_its_answer_brought_back() {
     signed.sovang("witness @book --policy @policy --request-out @request").done();
     assert!(signed.text("request").starts_with("old 16\n"), "{}", signed.text("request"));
     signed.sovang("check @c16 @request --vkey VKEY").done();
-    // A cosigned checkpoint is an anchor in time.
+    // A cosigned checkpoint is an anchor in time: what comes after it was recorded after its cosignatures.
     signed.sovang("anchor @book --policy @policy").done();
     signed.sovang("anchor @book").done();
+    signed.grow(3, "later");
+    signed.checkpoint("c25").done();
+    for position in [19, 20, 24] {
+        signed.sovang(&format!("receipt @book --position {position} -o @r{position}")).done();
+    }
+    signed.write("log-and-witness", &signed.text("policy").replace("quorum one", "quorum none"));
+    let said = signed.sovang("check @r19 @r24 @r20 --policy @log-and-witness --json");
+    assert!(
+        said.json()["files"].as_array().unwrap().iter().all(|file| file["not_before"].is_null()),
+        "without a quorum nobody vouches"
+    );
+    let request: Growth = {
+        signed.sovang("witness @book --policy @policy --request-out @request").done();
+        signed.text("request").parse().unwrap()
+    };
+    signed.write("answer", &format!("{}\n", key().cosign(&request.checkpoint, TIME + 9)));
+    signed.sovang("witness @book --policy @policy --response @answer").done();
+    for position in [19, 20, 24] {
+        signed.sovang(&format!("receipt @book --position {position} -o @r{position} --policy @policy")).done();
+    }
+    let said = signed.sovang("check @r19 @r24 @r20 --policy @policy --json").json();
+    let bounds: Vec<_> = (0..3).map(|n| said["files"][n]["not_before"].clone()).collect();
+    assert_eq!(bounds, [serde_json::Value::Null, TIME.into(), TIME.into()]);
+    let alone = signed.sovang("check @r24 --policy @policy --json").json();
+    assert!(alone["files"][0]["not_before"].is_null(), "{alone}");
 }
 
 #[test]
