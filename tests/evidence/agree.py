@@ -141,7 +141,8 @@ class Case:
             self._receipt(self.disclosed, "personal")
         if seed % STATEMENT_EVERY == 0:
             tally = self.chance.choice(["registered", "contributions", "recognised", "cumulative", "amendments"])
-            self.sovang.done("state", "ledger", tally, "--key", "figures.key", "-o", "statement", cwd=self.home)
+            as_of = ["--as-of", self.chance.randint(0, self.size)] if self.chance.random() < 0.5 else []
+            self.sovang.done("state", "ledger", tally, *as_of, "--key", "figures.key", "-o", "statement", cwd=self.home)
             self.files.append("statement")
         if seed % TILES_EVERY == 0:
             self.sovang.done("tiles", "ledger", "-o", "tiles", cwd=self.home)

@@ -45,28 +45,23 @@ class Checker:
         if first.startswith("old "):
             return self._growth(Growth(text), checkpoint)
         if first == FORK_LINE:
-            older, newer = Fork(text).prove(self._log_policy())
+            older, newer = Fork(text).prove(self.policy)
             return _told("fork_proof", newer) | {"older_size": older.checkpoint.size}
         if first == STATEMENT_LINE:
             return self._statement(Statement(text))
         if first.startswith("{"):
             return self._disclosure(Disclosure(text))
-        proven = self._log_policy().prove(Checkpoint(text))
+        proven = self.policy.prove(Checkpoint(text))
         self._checkpoint = proven.checkpoint
         stamped = {"token_not_after": time_stamped(self.token[0], proven.checkpoint.note.text, self.token[1])} if self.token else {}
         return _told("checkpoint", proven) | stamped
 
     def check_tiles(self, directory):
         """What a directory of tiles proves."""
-        return _told("tiles", Tiles(directory).prove(self._log_policy()))
-
-    def _log_policy(self):
-        if not self.policy.logs:
-            raise Usage("no log's key is given")
-        return self.policy
+        return _told("tiles", Tiles(directory).prove(self.policy))
 
     def _proof(self, proof):
-        proven, record_hash = proof.prove(self._log_policy(), self.entry)
+        proven, record_hash = proof.prove(self.policy, self.entry)
         told = _told("receipt" if proof.record else "proof", proven) | {"position": proof.index}
         told |= {"record_hash": record_hash.hex()} if record_hash else {}
         if proof.record and proof.record.kind == TIME_ANCHORED:
@@ -96,14 +91,14 @@ class Checker:
     def _growth(self, growth, before):
         if before is None:
             raise Usage("a growth stands behind the checkpoint it grows from")
-        _, now = growth.prove(before, self._log_policy())
+        _, now = growth.prove(before, self.policy)
         self._checkpoint = now.checkpoint
         return _told("growth", now)
 
     def _statement(self, statement):
-        key, ignored = statement.prove(self.keys, self.policy)
+        key = statement.prove(self.keys, self.policy)
         logs = any(statement.checkpoint.origin in (log.name, self.policy.origin) for log in self.policy.logs)
-        told = {"kind": "statement", "by": str(key), "checkpoint_checked": logs, "ignored_lines": ignored}
+        told = {"kind": "statement", "by": str(key), "checkpoint_checked": logs}
         if logs:
             told |= _told("statement", self.policy.prove(statement.checkpoint))
         if self.replayed is not None:
@@ -117,7 +112,9 @@ class Checker:
 
 def _told(kind, proven):
     checkpoint = proven.checkpoint
-    witnesses = [{"name": name, "time": time} for name, time in sorted(proven.witnesses.items())]
+    # A policy's names are bytes; what is no UTF-8 is shown as U+FFFD.
+    names = {name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"): time for name, time in proven.witnesses.items()}
+    witnesses = [{"name": name, "time": time} for name, time in sorted(names.items())]
     return {"kind": kind, "origin": checkpoint.origin, "size": checkpoint.size, "root": base64.b64encode(checkpoint.root).decode(),
             "log": str(proven.log), "witnesses": witnesses, "ignored_lines": proven.ignored, "not_after": proven.not_after}
 

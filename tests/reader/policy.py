@@ -108,10 +108,12 @@ class Policy:
 
     def prove(self, checkpoint, of_any_age=False):
         """Believes a checkpoint or refuses it. There is no other way to believe one."""
-        signed, ignored = checkpoint.note.signers([*self.logs, *self.witnesses.values()])
+        # Keys given alone are a policy each, of the log they are called as.
+        logs = [key for key in self.logs if self.of_file or checkpoint.origin in (key.name, self.origin)]
+        signed, ignored = checkpoint.note.signers([*logs, *self.witnesses.values()])
         if self.origin not in (None, checkpoint.origin):
             raise Refused(f"the origin is {checkpoint.origin!r}, not {self.origin!r}")
-        log = next((key for key in self.logs if key in signed and checkpoint.origin in (key.name, self.origin)), None)
+        log = next((key for key in logs if key in signed and checkpoint.origin in (key.name, self.origin)), None)
         if log is None:
             raise Refused(f"not signed by a known log of the origin {checkpoint.origin!r}")
         times = {name: signed[key] for name, key in self.witnesses.items() if key in signed}

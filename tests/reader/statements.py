@@ -1,5 +1,6 @@
 """Statements: a figure bound to the log it was computed from (docs/FORMAT.md §11.6)."""
 
+import base64
 import json
 import re
 from datetime import date
@@ -119,16 +120,16 @@ class Statement:
             raise Refused("the result's root at the checkpoint's size is another")
 
     def prove(self, keys, policy):
-        """The key that signed it, of the given ones. A log's key may not: one that is called as the origin, and none that has signed
-        the checkpoint inside, whatever it is called."""
+        """The key that signed it, of the given ones. A log's key may not, nor one that is called as the origin or has signed the
+        checkpoint inside, whatever it is called."""
         known = list(dict.fromkeys([*keys, *policy.logs]))
-        signed, ignored = self.note.signers(known)
+        signed, _ = self.note.signers(known)
         origin = self.checkpoint.origin
         logs = [key.public for key in (*policy.logs, *policy.witnesses.values()) if policy.of_file or key.name == origin]
-        key = next((key for key in signed if key.name != origin and key.public not in logs and not self._signed_inside(key)), None)
-        if key is None:
-            raise Refused("not signed by a key for statements: a log's key states nothing")
-        return key, ignored
+        for key in signed:
+            if key.name == origin or key.public in logs or self._signed_inside(key):
+                raise Refused(f"signed by {key.name}: a log's key states nothing")
+        return next(iter(signed))
 
     def _signed_inside(self, key):
         """Whether a key has signed the checkpoint, under this name or any other that a line there has."""
@@ -144,9 +145,19 @@ class Statement:
         """The log, as the second reader has read it, is the one the checkpoint signs, and the result is what `rows` computes from
         its first records."""
         check_beginning(self.checkpoint, log)
-        computed = self.result | {"rows": rows(self.tally, self.parameters)}
+        as_of = self.parameters["as_of"]
+        root = base64.b64encode(root_at(log, as_of)).decode()
+        computed = {"as_of": as_of, "root": root, "rows": rows(self.tally, self.parameters), "size": as_of, "tally": self.tally}
         if canonical(computed) != self.result_text:
             raise Refused(f"the log gives another result: {canonical(computed)[:400]}")
+
+
+def root_at(log, size):
+    """The root over the first records of a log."""
+    frontier = []
+    for position, leaf in enumerate(log.leaves[:size]):
+        append(frontier, position, leaf)
+    return root_of(frontier)
 
 
 def check_beginning(checkpoint, log):
@@ -155,8 +166,5 @@ def check_beginning(checkpoint, log):
         raise Refused(f"the ledger's origin is {log.ledger.origin!r}")
     if checkpoint.size > log.head[0]:
         raise Refused(f"rolled back: the ledger has {log.head[0]} records, and the checkpoint {checkpoint.size}")
-    frontier = []
-    for size, leaf in enumerate(log.leaves[: checkpoint.size]):
-        append(frontier, size, leaf)
-    if root_of(frontier) != checkpoint.root:
+    if root_at(log, checkpoint.size) != checkpoint.root:
         raise Refused("the ledger does not begin with what the checkpoint signs")

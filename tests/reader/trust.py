@@ -7,7 +7,7 @@ from pathlib import Path
 from notes import COSIGNS, FILE_BYTES_MAX, Key, Refused
 from policy import Policy
 
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
 class Usage(Exception):
@@ -33,6 +33,8 @@ def read_keys(texts):
             raise Usage(f"--vkey {text[:80]}: {error}") from None
         if key.kind == COSIGNS:
             raise Usage("--vkey names the key of a log or a statement, not of a witness")
+        if key in keys:
+            raise Usage(f"--vkey {text[:80]}: given twice")
         keys.append(key)
     return keys
 
@@ -49,9 +51,9 @@ def read_policy(arguments, keys):
         raise Usage("no trusted key: give --vkey or --policy")
     policy.origin, policy.now = arguments.origin, int(time.time()) if arguments.now is None else arguments.now
     if arguments.max_age is not None:
-        age = re.fullmatch("([0-9]{1,12})([smhdw]?)", arguments.max_age)
+        age = re.fullmatch("([0-9]{1,20})([smhd]?)", arguments.max_age)
         if not age:
-            raise Usage("--max-age is a number of seconds, or of s, m, h, d or w")
+            raise Usage("--max-age is a number of seconds, or of s, m, h or d")
         policy.age_max = int(age[1]) * _UNITS[age[2]]
     return policy
 
