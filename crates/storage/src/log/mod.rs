@@ -35,11 +35,11 @@ mod walk;
 mod writer;
 
 pub(crate) use batch::{BATCH_FIXED_BYTES, RECORD_SUM_BYTES};
-pub use force::force;
 pub use copy::{
-    LogCopy, Provable, Taken, check_readable, first_salt, ledger_of_segments, log_bytes, provable, provable_start, reads_back, segments_of,
-    write_provable,
+    LogCopy, Provable, Taken, check_readable, first_salt, ledger_of_segments, log_bytes, provable, provable_start, reads_back,
+    segments_of, write_provable,
 };
+pub use force::force;
 pub use loss::{BATCH_HEADER, Island, Trace};
 pub use prefix::SEGMENT_ENDS;
 pub use segments::Segments;

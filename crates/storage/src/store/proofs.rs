@@ -38,7 +38,10 @@ impl View {
             let walked = walked?;
             frontier.push(tree::leaf_hash(&walked.frame.hash(walked.position)));
         }
-        Ok(frontier.root())
+        if frontier.size() == size {
+            return Ok(frontier.root());
+        }
+        Err(Error::new(ErrorKind::Damaged, format!("the log ends at size {} and not at {size}", frontier.size())))
     }
     /// Makes the durable head so firm that no power loss together with damage can hide it (docs/RELIABILITY.md): syncs the last
     /// segment, `HEAD` and their directories. It needs no lock and writes nothing of its own, so any process may ask for it.

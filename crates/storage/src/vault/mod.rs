@@ -37,12 +37,12 @@ use crate::files::Files;
 use crate::sync::{Mutex, MutexGuard, RwLock};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-pub use living::EachValue;
 use format::{
     BODY_BYTES_MAX, HEADER_BYTES, Mark, PLAIN_PREFIX_BYTES, ROW_HEADER_BYTES, RowHeader, RowState, Slot, SlotState,
     associated_data,
 };
 use keys::Keys;
+pub use living::EachValue;
 use rows::{Rows, Span};
 use rustc_hash::{FxHashMap, FxHashSet};
 use sovang_core::ids::Commitment;
