@@ -29,8 +29,11 @@ fn without(all: &[(String, Vec<u8>)], path: &str) -> Arc<dyn Files> {
     of(&all.iter().filter(|(name, _)| name != path).cloned().collect::<Vec<_>>())
 }
 
-/// A ledger of one batch after another, with where each batch starts: segment, offset, size before it.
-fn marked(batches: &[u64], segment_bytes: u64) -> (Vec<(String, Vec<u8>)>, Vec<(String, usize, u64)>) {
+/// Where a batch starts: segment, offset, size before it.
+type Mark = (String, usize, u64);
+
+/// A ledger of one batch after another, with where each batch starts.
+fn marked(batches: &[u64], segment_bytes: u64) -> (Vec<(String, Vec<u8>)>, Vec<Mark>) {
     let mut book = Book::create(memory(), segment_bytes);
     let mut marks = Vec::new();
     for batch in batches {
