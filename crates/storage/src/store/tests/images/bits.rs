@@ -285,9 +285,11 @@ fn every_bit_and_every_cut_of_an_index_is_found_and_none_changes_an_answer() {
                     judge_index(&sound, &ids, Arc::new(files), &case).unwrap();
                 }
             }
+            let cut = sound.with(path, |bytes| bytes.truncate(usize::try_from(at).unwrap()));
+            let case = format!("{path} cut at {at}");
+            assert_eq!(index::check(&cut, ledger).unwrap().len(), 1, "{case} goes unnoticed");
             if at % 97 == 0 || len - at < 64 {
-                let cut = sound.with(path, |bytes| bytes.truncate(usize::try_from(at).unwrap()));
-                judge_index(&sound, &ids, Arc::new(cut), &format!("{path} cut at {at}")).unwrap();
+                judge_index(&sound, &ids, Arc::new(cut), &case).unwrap();
             }
         }
     }
