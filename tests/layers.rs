@@ -43,9 +43,13 @@ const PURE: &[&str] = &["sovang-core", "sovang-projection", "sovang-recognition"
 const TERMINAL: &[&str] = &["clap", "comfy-table", "indicatif", "signal-hook", "rpassword", "anstream", "anstyle", "crossterm"];
 
 fn metadata() -> Metadata {
+    // Offline there is what the tests were built of, and nothing for other systems.
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let of_host =
+        if cfg!(all(target_os = "linux", target_env = "gnu")) { vec!["--filter-platform".to_owned(), host] } else { Vec::new() };
     MetadataCommand::new()
         .manifest_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
-        .other_options(["--offline".to_owned()])
+        .other_options([vec!["--offline".to_owned()], of_host].concat())
         .exec()
         .expect("cargo describes the workspace")
 }
