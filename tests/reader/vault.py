@@ -69,6 +69,8 @@ class Vault:
 
     def _mark_at(self, data, at, parity):
         """The valid mark in a place, as sequence, checked, durable and slots."""
+        if len(data) < at + 512:
+            return None
         magic, sequence, *said = _MARK.unpack_from(data, at)
         sound = magic == b"SOVVMARK" and sequence % 2 == parity and self._holds(data, at, 508) and not any(data[at + 36 : at + 508])
         return (sequence, *said) if sound else None
