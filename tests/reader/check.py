@@ -6,7 +6,7 @@ the C2SP texts it names, and from nothing else.
 
 FILE is a checkpoint, proof, receipt, growth (behind the checkpoint it grows from), fork proof, statement, disclosure (behind the
 receipt of its record), or a directory of tiles. Exit codes: 0 all hold; 1 one is false or malformed; 2 usage, no trusted key, or
-nothing says which record a proof is about. 1 outranks 2.
+nothing says which record a proof is about; 3 the ledger of --replay is damaged. 1 outranks 2.
 """
 
 import argparse
@@ -126,8 +126,8 @@ def replayed_log(directory):
         if log.damage:
             raise Damaged("; ".join(log.damage))
         return log, book_of(log.records[: log.head[0]])
-    except (Damaged, Invalid) as error:
-        raise Usage(f"--replay {directory}: {error}") from None
+    except Invalid as error:
+        raise Damaged(str(error)) from None
 
 
 def forked(said):
@@ -181,6 +181,9 @@ def main():
     except Usage as usage:
         print(usage, file=sys.stderr)
         return 2
+    except Damaged as damage:
+        print(f"--replay {arguments.replay}: {damage}", file=sys.stderr)
+        return 3
     said, code = check_files(arguments.files, checker)
     if arguments.json:
         print(json.dumps({"ok": not code, "files": said}, ensure_ascii=False))
