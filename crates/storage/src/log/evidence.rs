@@ -227,14 +227,18 @@ fn check_slots(files: &dyn Files, head: &HeadFile, file: &dyn File, last: &Segme
         check_slot(slot, &last.start).map_err(|what| damage(what.to_owned()))?;
         let Cursor { segment, offset, .. } = slot.next;
         let path = segment_path(segment);
-        let (agrees, len) = if segment == last.number() {
-            (place_agrees(file, last, slot), file.len())
+        let length_where_not = |file: &dyn File, header: &SegmentHeader| match place_agrees(file, header, slot) {
+            Ok(true) => Ok(None),
+            Ok(false) => file.len().map(Some),
+            Err(e) => Err(e),
+        };
+        let disagrees = if segment == last.number() {
+            length_where_not(file, last)
         } else {
             let (file, header, _) = open_segment(files, last.ledger_id, segment, Open::Read)?;
-            (place_agrees(&*file, &header, slot), file.len())
+            length_where_not(&*file, &header)
         };
-        if !agrees.map_err(read_failed(files, &path))? {
-            let len = len.map_err(read_failed(files, &path))?;
+        if let Some(len) = disagrees.map_err(read_failed(files, &path))? {
             if len < offset {
                 let what =
                     format!("the segment has {len} bytes, but {HEAD_FILE} says that batches were durable up to byte {offset}");
