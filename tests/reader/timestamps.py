@@ -22,6 +22,7 @@ _OF_SIGNATURE = {"1.2.840.113549.1.1.1": None, "1.2.840.113549.1.1.11": "sha256"
                  "1.2.840.10045.4.3.4": "sha512"}
 _UNREADABLE = (IndexError, ValueError, TypeError, OverflowError, UnsupportedAlgorithm)
 _TIME = re.compile(rb"([0-9]{14})(\.[0-9]{0,9}[1-9])?Z")
+_SECOND = 1_000_000_000
 INTEGER, OCTETS, OID, TIME, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x18, 0x30, 0x31
 
 
@@ -91,8 +92,8 @@ def _hash_name(algorithm):
 
 
 def time_stamped(response, text, certificate_pem):
-    """The time, in seconds since 1970, at which an authority has seen a checkpoint's text: one whose certificate is the given one or
-    issued by it."""
+    """By when an authority has seen a checkpoint's text, in seconds since 1970, one whose certificate is the given one or issued by it:
+    the token's time and the accuracy that it states, rounded up."""
     try:
         given = x509.load_pem_x509_certificate(certificate_pem)
         return _verify(response, text.encode(), given)
@@ -118,9 +119,9 @@ def _verify(response, text, given):
     embedded = _tagged(signed[3:-1], 0xA0)
     certificates = [x509.load_der_x509_certificate(item.raw) for item in _items(embedded.body)] if embedded else []
     signer = _check_signer(signers[0].items(), info, [*certificates, given])
-    time = _read_info(info, text)
+    time, beyond = _read_info(info, text)
     _check_certificate(signer, given, time)
-    return int(time.timestamp())
+    return int(time.timestamp()) - -beyond // _SECOND
 
 
 def _check_signer(fields, info, certificates):
@@ -186,7 +187,7 @@ def _check_signature(key, signature, message, name):
 
 
 def _read_info(info, text):
-    """The time of a TSTInfo over this text."""
+    """The time of a TSTInfo over this text, in whole seconds, and the nanoseconds beyond it that it may be off: fraction and accuracy."""
     fields = _one(info).items()
     algorithm, imprint = fields[2].items()
     if fields[0].of(INTEGER) != b"\1" or imprint.of(OCTETS) != hashlib.new(_hash_name(algorithm), text).digest():
@@ -194,7 +195,22 @@ def _read_info(info, text):
     stamp = _TIME.fullmatch(fields[4].of(TIME))
     if not stamp:
         raise Refused("the token's time")
-    return datetime.datetime.strptime(stamp[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)
+    time = datetime.datetime.strptime(stamp[1].decode(), "%Y%m%d%H%M%S").replace(tzinfo=datetime.UTC)
+    fraction = int((stamp[2] or b".0")[1:].ljust(9, b"0")[:9]) + (len(stamp[2] or b"") > 10)
+    accuracy = _accuracy(fields[5].items()) if len(fields) > 5 and fields[5].tag == SEQUENCE else 0
+    return time, fraction + accuracy
+
+
+def _accuracy(parts):
+    """Seconds, milliseconds [0] and microseconds [1] (RFC 3161 §2.4.2), in nanoseconds."""
+    units = {INTEGER: _SECOND, 0x80: 1_000_000, 0x81: 1_000}
+    tags = [part.tag for part in parts]
+    if not set(tags) <= units.keys() or tags != sorted(set(tags)):
+        raise Refused("the token's accuracy")
+    values = [int.from_bytes(part.body, "big", signed=True) for part in parts]
+    if any(value < 0 or part.tag != INTEGER and not 1 <= value <= 999 for part, value in zip(parts, values)):
+        raise Refused("the token's accuracy")
+    return sum(value * units[part.tag] for part, value in zip(parts, values))
 
 
 def _check_certificate(signer, given, time):

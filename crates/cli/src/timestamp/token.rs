@@ -247,7 +247,7 @@ fn accuracy(mut fields: Fields<'_>) -> Result<Duration, Refused> {
     let mut thousandths = |number| -> Result<u16, Refused> {
         let Some(value) = fields.take_if(context(number, false))? else { return Ok(0) };
         match value.value() {
-            [low @ 0..=0x7f] => Ok(u16::from(*low)),
+            [low @ 1..=0x7f] => Ok(u16::from(*low)),
             [0, low] if *low >= 0x80 => Ok(u16::from(*low)),
             [high @ 1..=3, low] if u16::from_be_bytes([*high, *low]) <= 999 => Ok(u16::from_be_bytes([*high, *low])),
             _ => Err(fields.malformed()),
