@@ -37,14 +37,19 @@ fn private_mounts() -> Option<&'static [&'static str]> {
 fn a_locked_ledger_is_refused_before_the_input_is_read() {
     let book = Book::of_office();
     let before = book.head();
-    let mut holder = program().args(book.args("import", &["-"])).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut stdin = holder.stdin.take().unwrap();
+    let hold = || program().args(book.args("import", &["-"])).stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut holder = hold();
     // It takes the lock before it reads: wait for the lock, not for a time.
     let lock = std::fs::File::open(book.path().join("lock")).unwrap();
     while lock.try_lock().is_ok() {
         lock.unlock().unwrap();
+        // It may have met this look at the lock, and given up.
+        if holder.try_wait().unwrap().is_some() {
+            holder = hold();
+        }
         std::thread::yield_now();
     }
+    let mut stdin = holder.stdin.take().unwrap();
     // The input is no file at all: the lock is looked at first.
     let said = book.run("import", &["/no/such/file"]);
     assert_eq!((said.code, said.out.as_str()), (Some(4), ""), "{said:?}");
