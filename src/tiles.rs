@@ -12,6 +12,8 @@ use sovang_core::evidence::tiles::{self, Content, TILE_WIDTH, Tile};
 use sovang_core::record::Frame;
 use sovang_core::tree::{self, Frontier, Hash, Node};
 use sovang_core::{Error, ErrorKind, Event, Head, RecordHash, Result, Root, Size};
+use sovang_storage::disk::DiskFiles;
+use sovang_storage::files::Files as _;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -301,12 +303,6 @@ fn outside_of_ledgers(place: &Path) -> Result<()> {
     }
 }
 
-#[cfg(unix)]
 fn sync_directory(directory: &Path) -> Result<()> {
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(|e| Error::io(e, "sync", directory))
-}
-/// Directories cannot be synced there: the file system's journal is relied on for names (docs/RELIABILITY.md).
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> Result<()> {
-    Ok(())
+    DiskFiles::new(directory).sync_directory("").map_err(|e| Error::io(e, "sync", directory))
 }
