@@ -1,8 +1,7 @@
 //! What a verification found.
 
 use crate::options::Options;
-use crate::reader::Reader;
-use sovang_core::{Error, ErrorKind, Head, Position, RawEvent, Result, Size};
+use sovang_core::{Error, ErrorKind, Head, Position, RawEvent, Result};
 use sovang_storage::disk::DiskFiles;
 use sovang_storage::files::Files;
 use sovang_storage::store;
@@ -58,11 +57,7 @@ impl Audit {
         if !audit.findings.iter().any(|finding| finding.in_log) {
             let reader = Options::new().open_read_only::<RawEvent>(directory)?;
             audit.findings.extend(crate::snapshot::check(&reader)?);
-            audit.findings.extend(rolled_back(&reader)?);
-            let contradicted = crate::Checkpoints::of(reader.view().clone()).check()?;
-            let told = |finding: &Finding| audit.findings.iter().any(|other| other.file == finding.file);
-            let more: Vec<Finding> = contradicted.into_iter().filter(|finding| !told(finding)).collect();
-            audit.findings.extend(more);
+            audit.findings.extend(crate::Checkpoints::of(reader.view().clone()).check()?);
         }
         Ok(audit)
     }
@@ -71,21 +66,6 @@ impl Audit {
     pub fn is_sound(&self) -> bool {
         self.findings.is_empty()
     }
-}
-
-/// A ledger that is older than the last checkpoint that was signed of it.
-fn rolled_back(reader: &Reader<RawEvent>) -> Result<Option<Finding>> {
-    let size = reader.head().size;
-    let finding = |signed: Size| Finding {
-        position: None,
-        file: Some(reader.view().describe(&format!("checkpoints/{signed}"))),
-        offset: None,
-        what: format!(
-            "the ledger is older than its last signed checkpoint: it has {size} records, and {signed} are signed: rolled back, or restored from an older copy"
-        ),
-        in_log: false,
-    };
-    Ok(reader.signed_beyond()?.map(finding))
 }
 
 impl Finding {

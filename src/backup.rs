@@ -1,10 +1,11 @@
 //! Copying a ledger beside its writer.
 
+use crate::places::resolve;
 use sovang_core::{Error, ErrorKind, Head, Result, Size};
 use sovang_storage::backup::{self, BackupOptions};
 use sovang_storage::disk::DiskFiles;
 use sovang_storage::files::Files;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Copies a ledger, also beside its live writer, into a directory that is a ledger itself. Made again, it copies only what is new.
@@ -86,7 +87,7 @@ pub struct BackedUp {
 
 /// Refuses a directory inside another one.
 pub(crate) fn check_apart(outer: &Path, inner: &Path) -> Result<()> {
-    let (Some(outer_real), Some(inner_real)) = (real(outer), real(inner)) else {
+    let (Some(outer_real), Some(inner_real)) = (resolve(outer), resolve(inner)) else {
         return Ok(());
     };
     if inner_real.starts_with(&outer_real) {
@@ -96,20 +97,4 @@ pub(crate) fn check_apart(outer: &Path, inner: &Path) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Where a path leads that need not exist: the part that exists, resolved, and the rest as it is said.
-fn real(path: &Path) -> Option<PathBuf> {
-    let absolute = std::path::absolute(path).ok()?;
-    let there = absolute.ancestors().find_map(|ancestor| Some((ancestor, std::fs::canonicalize(ancestor).ok()?)));
-    let (ancestor, mut real) = there?;
-    for part in absolute.strip_prefix(ancestor).ok()?.components() {
-        match part {
-            Component::ParentDir => {
-                real.pop();
-            }
-            part => real.push(part),
-        }
-    }
-    Some(real)
 }

@@ -3,6 +3,7 @@
 mod pem;
 
 use crate::environment::{IdSource, SystemIds};
+use crate::places::ledger_around;
 use pem::{KEY_FILE_BYTES_MAX, KeyText, Unreadable};
 use sovang_core::evidence::{KeyKind, SecretKey, VerifierKey};
 use sovang_core::{Error, ErrorKind, Head, Result, Root, Size};
@@ -16,8 +17,6 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const HEAD_FIRST_LINE: &str = "sovang last signed head";
-/// What every ledger's `ledger` file starts with.
-const LEDGER_MAGIC: &[u8] = b"SOVLEDGR";
 
 /// A key that signs a ledger's checkpoints, or statements, read from its file. Its bytes are wiped from memory with it.
 ///
@@ -274,30 +273,10 @@ fn create_owned(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Refuses a place inside a ledger's directory: a copy or backup of the ledger must not carry the key.
 fn outside_of_ledgers(path: &Path) -> Result<()> {
-    let given = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let mut places = vec![given.clone()];
-    // Where a link leads counts too, of the file or of a directory above it.
-    places.extend(fs::canonicalize(&given));
-    places.extend(given.parent().and_then(|parent| fs::canonicalize(parent).ok()).map(|parent| parent.join("key")));
-    for place in places {
-        if let Some(ledger) = place.ancestors().skip(1).find(|directory| is_ledger(directory)) {
-            return Err(Error::new(ErrorKind::InvalidInput, format!("the key file lies inside the ledger {}", ledger.display()))
-                .in_file(path)
-                .advise("keep the key elsewhere, on another medium: a backup of the ledger must not carry it"));
-        }
-    }
-    Ok(())
-}
-/// Whether a directory is a ledger's, be it a damaged one.
-pub(crate) fn is_ledger(directory: &Path) -> bool {
-    let mut magic = [0; LEDGER_MAGIC.len()];
-    match File::open(directory.join("ledger")) {
-        Ok(mut file) => {
-            let is_ours = file.read_exact(&mut magic).is_ok() && magic == LEDGER_MAGIC;
-            is_ours || directory.join("log").is_dir()
-        }
-        Err(_) => false,
-    }
+    let Some(ledger) = ledger_around(path) else { return Ok(()) };
+    Err(Error::new(ErrorKind::InvalidInput, format!("the key file lies inside the ledger {}", ledger.display()))
+        .in_file(path)
+        .advise("keep the key elsewhere, on another medium: a backup of the ledger must not carry it"))
 }
 
 #[cfg(test)]
@@ -365,7 +344,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let ledger = dir.path().join("book");
         fs::create_dir(&ledger).unwrap();
-        fs::write(ledger.join("ledger"), LEDGER_MAGIC).unwrap();
+        fs::write(ledger.join("ledger"), "SOVLEDGR").unwrap();
         symlink(&ledger, dir.path().join("link")).unwrap();
         assert!(SigningKey::create(dir.path().join("link/new.key"), "example.org/book", None).is_err());
         fs::rename(&path, ledger.join("book.key")).unwrap();

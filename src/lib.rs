@@ -16,6 +16,7 @@ mod live;
 #[cfg(feature = "recognition")]
 mod office;
 mod options;
+mod places;
 mod prove;
 mod read;
 mod reader;
@@ -42,6 +43,7 @@ pub use keyfile::SigningKey;
 pub use ledger::Ledger;
 pub use live::Live;
 pub use options::{Durability, Options};
+pub use places::ledger_around;
 pub use read::{Follow, Historic, History, Read, Records, Stopper};
 pub use reader::{AsOf, Reader};
 pub use recorder::Recorder;

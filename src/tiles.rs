@@ -4,7 +4,7 @@
 //! complete. Nothing personal is in it: a record holds commitments.
 
 use crate::checkpoints::Checkpoints;
-use crate::keyfile::is_ledger;
+use crate::places::ledger_around;
 use crate::prove::none_yet;
 use crate::reader::Reader;
 use sovang_core::evidence::Checkpoint;
@@ -205,10 +205,8 @@ struct Target {
 }
 impl Target {
     fn open(directory: &Path) -> Result<Self> {
-        outside_of_ledgers(&std::path::absolute(directory).map_err(|e| Error::io(e, "find", directory))?)?;
+        outside_of_ledgers(directory)?;
         fs::create_dir_all(directory).map_err(|e| Error::io(e, "create", directory))?;
-        // Where links lead.
-        outside_of_ledgers(&directory.canonicalize().map_err(|e| Error::io(e, "find", directory))?)?;
         Ok(Self { directory: directory.to_owned(), touched: BTreeSet::new(), written: 0, compared: 0, removed: 0 })
     }
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
@@ -292,15 +290,11 @@ impl Target {
 }
 
 /// A ledger's directory holds a ledger: what a web server serves stands elsewhere.
-fn outside_of_ledgers(place: &Path) -> Result<()> {
-    match place.ancestors().find(|directory| is_ledger(directory)) {
-        None => Ok(()),
-        Some(ledger) => {
-            Err(Error::new(ErrorKind::InvalidInput, format!("the directory lies inside the ledger {}", ledger.display()))
-                .in_file(place)
-                .advise("export into a directory of its own"))
-        }
-    }
+fn outside_of_ledgers(directory: &Path) -> Result<()> {
+    let Some(ledger) = ledger_around(directory) else { return Ok(()) };
+    Err(Error::new(ErrorKind::InvalidInput, format!("the directory lies inside the ledger {}", ledger.display()))
+        .in_file(directory)
+        .advise("export into a directory of its own"))
 }
 
 fn sync_directory(directory: &Path) -> Result<()> {

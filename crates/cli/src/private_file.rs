@@ -47,11 +47,7 @@ impl Drop for PrivateFile {
 
 /// A backup of the ledger would carry it, and an erasure would not reach it.
 fn refuse_inside_a_ledger(path: &Path) -> Result<(), Failure> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(parent) = parent.canonicalize() else { return Ok(()) };
-    match parent.ancestors().find(|directory| directory.join("ledger").is_file() && directory.join("log").is_dir()) {
-        None => Ok(()),
-        Some(ledger) => Err(Failure::input(format!("{} lies inside the ledger {}", path.display(), ledger.display()))
-            .advise("a backup would carry the value, and an erasure would not reach it: choose another place")),
-    }
+    let Some(ledger) = sovang::ledger_around(path) else { return Ok(()) };
+    Err(Failure::input(format!("{} lies inside the ledger {}", path.display(), ledger.display()))
+        .advise("a backup would carry the value, and an erasure would not reach it: choose another place"))
 }
