@@ -69,7 +69,7 @@ pub(crate) fn say_if_rolled_back(dir: &Path) {
     if !dir.join("checkpoints").is_dir() {
         return;
     }
-    // What cannot be opened was said already.
+    // Why it cannot be opened, the command says.
     let Ok(reader) = Ledger::<RawEvent>::open_read_only(dir) else { return };
     if let Ok(Some(signed)) = reader.signed_beyond() {
         crate::output::tell(&older_than_signed(dir, reader.head().size, signed));

@@ -35,9 +35,9 @@ pub(crate) fn run(command: Command) -> Result<ExitCode, Failure> {
     let Some(dir) = damage::ledger_of(&command) else {
         return carry_out(command);
     };
-    let done = carry_out(command);
+    // Before, not after: what an import adds can make the ledger longer than what was signed of it.
     damage::say_if_rolled_back(&dir);
-    done.map_err(|failure| damage::explain(&dir, failure))
+    carry_out(command).map_err(|failure| damage::explain(&dir, failure))
 }
 
 fn carry_out(command: Command) -> Result<ExitCode, Failure> {

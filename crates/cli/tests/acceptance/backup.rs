@@ -126,6 +126,13 @@ fn a_copy_older_than_the_last_signed_head_says_so() {
     }
     let said = backup(&old, &["--json"]);
     assert!(said.code == Some(0) && said.err.contains("older than its last signed checkpoint"), "{said:?}");
+    // An import that makes it longer than what was signed does not hide it.
+    let longer = Book::of_office();
+    copy_directory(&checkpoints, &longer.path().join("checkpoints"));
+    let said = longer.import(gifts(5, 20).as_bytes());
+    assert!(said.code == Some(0) && said.err.contains("older than its last signed checkpoint"), "{said:?}");
+    let said = longer.run("verify", &[]);
+    assert!(said.code == Some(1) && said.out.contains("another history"), "{said:?}");
     let said = run([OsStr::new("verify"), target(&old).as_os_str()]);
     assert!(said.code == Some(1) && said.out.contains("rolled back"), "the copy says it too: {said:?}");
 }
