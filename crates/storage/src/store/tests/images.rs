@@ -8,6 +8,7 @@
 mod bits;
 mod calls;
 mod careless;
+mod damage;
 mod derived;
 mod judge;
 mod known;

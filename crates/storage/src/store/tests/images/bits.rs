@@ -13,23 +13,23 @@ use bytes::Bytes;
 use sovang_core::ids::Commitment;
 
 /// A closed ledger, and what it shows while it is sound.
-struct Sound {
-    image: Image,
-    segment_bytes: u64,
-    head: sovang_core::Head,
-    frames: Vec<Bytes>,
-    values: Vec<(Commitment, Opened)>,
+pub(super) struct Sound {
+    pub(super) image: Image,
+    pub(super) segment_bytes: u64,
+    pub(super) head: sovang_core::Head,
+    pub(super) frames: Vec<Bytes>,
+    pub(super) values: Vec<(Commitment, Opened)>,
 }
 
 /// What became of a damaged ledger.
 #[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    cases: u64,
-    refused: u64,
-    found: u64,
+pub(super) struct Tally {
+    pub(super) cases: u64,
+    pub(super) refused: u64,
+    pub(super) found: u64,
     /// Neither, but told as a note: what a crash leaves as well.
-    noted: u64,
-    writers: u64,
+    pub(super) noted: u64,
+    pub(super) writers: u64,
 }
 
 impl Sound {
@@ -47,7 +47,7 @@ impl Sound {
         store.close().unwrap();
         Self::of(files.disk().visible(), segment_bytes)
     }
-    fn of(image: Image, segment_bytes: u64) -> Self {
+    pub(super) fn of(image: Image, segment_bytes: u64) -> Self {
         let view = View::open(Arc::new(SimFiles::from_image(&image)), None, &seeded(segment_bytes, 1)).unwrap();
         assert!(view.verify(&mut |_, _| {}).unwrap().findings.is_empty());
         let frames: Vec<_> = view.scan(0..u64::MAX).map(|read| read.unwrap().1).collect();
@@ -57,21 +57,21 @@ impl Sound {
         Self { head: view.head(), frames, values, segment_bytes, image }
     }
     /// The ledger with another content of one file.
-    fn with(&self, path: &str, change: impl FnOnce(&mut Vec<u8>)) -> SimFiles {
+    pub(super) fn with(&self, path: &str, change: impl FnOnce(&mut Vec<u8>)) -> SimFiles {
         let mut bytes = self.image.files[path].to_vec();
         change(&mut bytes);
         let mut image = self.image.clone();
         image.files.insert(path.to_owned(), crate::sim::Content::new(&bytes));
         SimFiles::from_image(&image)
     }
-    fn flipped(&self, path: &str, at: u64, bit: u8) -> SimFiles {
+    pub(super) fn flipped(&self, path: &str, at: u64, bit: u8) -> SimFiles {
         let files = SimFiles::from_image(&self.image);
         files.rot(path, at, bit).unwrap();
         files
     }
 
     /// Judges damage to the log, without vault and index: those have nothing to do with it, and each would start a thread.
-    fn judge_log(&self, files: &SimFiles, tally: &mut Tally, case: &str) {
+    pub(super) fn judge_log(&self, files: &SimFiles, tally: &mut Tally, case: &str) {
         let before = files.disk().visible();
         let shared: Arc<dyn Files> = Arc::new(files.clone());
         let report = verify(&shared, &|_, _| {});
@@ -120,7 +120,7 @@ impl Sound {
     }
 
     /// Judges damage beside the log.
-    fn judge_beside(&self, files: &SimFiles, tally: &mut Tally, case: &str) {
+    pub(super) fn judge_beside(&self, files: &SimFiles, tally: &mut Tally, case: &str) {
         let options = || seeded(self.segment_bytes, 2);
         let before = files.disk().visible();
         let view =
@@ -153,7 +153,7 @@ impl Sound {
         assert!(refused || found, "{case} goes unnoticed");
     }
     /// What is shown is what was written, or it is refused.
-    fn compare(&self, view: &View, case: &str) {
+    pub(super) fn compare(&self, view: &View, case: &str) {
         for (number, frame) in self.frames.iter().enumerate() {
             let shown = view.frame(Position(number as u64)).unwrap_or_else(|e| panic!("{case}: record {number}: {e}"));
             assert_eq!(shown.bytes(), &frame[..], "{case}: another record is shown");
@@ -165,7 +165,7 @@ impl Sound {
             }
         }
     }
-    fn files_of(&self, within: fn(&str) -> bool) -> impl Iterator<Item = (&String, u64)> {
+    pub(super) fn files_of(&self, within: fn(&str) -> bool) -> impl Iterator<Item = (&String, u64)> {
         self.image.files.iter().filter(move |(path, _)| within(path)).map(|(path, content)| (path, content.len()))
     }
     /// Every bit and every cut of these files.
@@ -184,22 +184,22 @@ impl Sound {
     }
 }
 
-fn assert_refusal(error: &Error, case: &str) {
+pub(super) fn assert_refusal(error: &Error, case: &str) {
     let kinds = [ErrorKind::Damaged, ErrorKind::NotALedger, ErrorKind::WrongFormat];
     assert!(kinds.contains(&error.kind()), "{case}: damage is reported as {:?}: {error}", error.kind());
     assert!(error.path().is_some(), "{case}: the error names no file: {error}");
 }
-fn is_log(path: &str) -> bool {
+pub(super) fn is_log(path: &str) -> bool {
     path.starts_with("log/") || matches!(path, "HEAD" | "ledger" | "lock")
 }
-fn is_vault(path: &str) -> bool {
+pub(super) fn is_vault(path: &str) -> bool {
     path.starts_with("vault/")
 }
 /// Files that storage keeps for others and does not look into.
 fn is_blob(path: &str) -> bool {
     path.starts_with("snapshots/") || path.starts_with("checkpoints/")
 }
-fn is_index(path: &str) -> bool {
+pub(super) fn is_index(path: &str) -> bool {
     path.starts_with("index/")
 }
 
@@ -248,7 +248,7 @@ fn indexed() -> (Sound, Vec<RecordId>) {
     (sound, items.iter().map(|item| id(item.number())).collect())
 }
 /// A damaged index never changes an answer: neither where a record is, nor that there is none.
-fn judge_index(sound: &Sound, ids: &[RecordId], files: Arc<dyn Files>, case: &str) -> Result<(), String> {
+pub(super) fn judge_index(sound: &Sound, ids: &[RecordId], files: Arc<dyn Files>, case: &str) -> Result<(), String> {
     let view = View::open(files, None, &seeded(sound.segment_bytes, 2)).map_err(|e| format!("{case}: {e}"))?;
     for (position, id) in (0..).zip(ids) {
         let found = view.find(*id).map_err(|e| format!("{case}: {e}"))?;
