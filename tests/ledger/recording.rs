@@ -2,7 +2,7 @@
 
 use crate::loan::{DAY, Loan, ORIGIN, at, closed, corrected, fixed, in_memory, opened, repaid, withdrawn};
 use sovang::testing::ManualClock;
-use sovang::{ErrorKind, Event, Ledger, Options, Position, Query, RecordId, Size, Ticket, calendar, date};
+use sovang::{Date, ErrorKind, Event, Ledger, Options, Position, Query, RecordId, Size, Ticket, calendar, date};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -47,6 +47,28 @@ fn a_blank_actor_or_envelope_is_refused_and_the_error_names_the_id() {
     let waived = opened("L-1", 1).on(DAY).overriding([], "no rule");
     assert_eq!(ledger.by("t").record(waived).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert_eq!(ledger.head().size, Size::ZERO);
+}
+
+#[test]
+fn nothing_is_recorded_outside_of_the_years_that_a_line_can_write() {
+    let (options, clock) = fixed();
+    let ledger = options.in_memory::<Loan>(ORIGIN).unwrap();
+    let desk = ledger.by("teller:1");
+    for day in [date(0, 12, 31), date(-1, 1, 1), Date::MIN] {
+        let error = desk.record(opened("L-1", 1).on(day)).unwrap_err();
+        assert_eq!((error.kind(), error.ids().len()), (ErrorKind::InvalidInput, 1), "{error}");
+    }
+    for now in [date(0, 12, 31), Date::MIN] {
+        clock.set(at(now, 23, 59));
+        let error = desk.record(opened("L-1", 1).on(DAY)).unwrap_err();
+        assert_eq!((error.kind(), error.ids().len()), (ErrorKind::InvalidInput, 1), "{error}");
+    }
+    assert_eq!(ledger.head().size, Size::ZERO);
+    clock.set(at(date(1, 1, 1), 0, 0));
+    for day in [date(1, 1, 1), date(9999, 12, 31)] {
+        desk.record(opened("L-1", 1).on(day)).unwrap();
+    }
+    assert_eq!(ledger.get(Position(1)).unwrap().occurred_on, date(9999, 12, 31));
 }
 
 #[test]

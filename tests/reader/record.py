@@ -17,8 +17,8 @@ TIME_ANCHORED = 0xFF03
 _FRAME = struct.Struct("<IHHIiq16s")
 _HASHED = struct.Struct("<HHIQqiI16s32s32s16x")
 _NO_PRIVATE_ROOT = bytes(32)
-_DAYS = range(-4_371_587, 2_932_897)  # -9999-01-01 to 9999-12-31
-_INSTANTS = range(-62_167_219_200_000_000, 253_402_300_800_000_000)  # the years 0 to 9999
+_DAYS = range(-719_162, 2_932_897)  # 0001-01-01 to 9999-12-31
+_INSTANTS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)  # the same in microseconds
 
 
 class Invalid(Exception):

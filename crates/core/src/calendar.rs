@@ -1,10 +1,15 @@
 //! The two time axes: `occurred_on` is a day, `recorded_at` an instant in whole microseconds.
 //!
 //! On disk a day is an `i32` of days since 1970-01-01 and an instant an `i64` of microseconds since
-//! 1970-01-01T00:00:00Z; both are those of the proleptic Gregorian calendar.
+//! 1970-01-01T00:00:00Z; both are those of the proleptic Gregorian calendar, of the years 1 to 9999: what four digits write, in
+//! a line of an export as in RFC 3339.
 
 use crate::codec::CodecError;
+use std::ops::RangeInclusive;
 pub use time::{Date, UtcDateTime};
+
+/// The years that a ledger knows.
+const YEARS: RangeInclusive<i32> = 1..=9999;
 
 /// Microseconds of a day.
 pub const DAY_MICROS: i64 = 86_400_000_000;
@@ -54,11 +59,12 @@ pub const fn days_of(date: Date) -> i32 {
 /// The day that is `days` after 1970-01-01.
 ///
 /// # Errors
-/// When the day lies outside the years -9999 to 9999.
+/// When the day lies outside the years 1 to 9999.
 pub fn date_of(days: i32) -> Result<Date, CodecError> {
     days.checked_add(UNIX_EPOCH_JULIAN)
         .and_then(|julian| Date::from_julian_day(julian).ok())
-        .ok_or(CodecError::Malformed { what: "a day outside the calendar" })
+        .filter(|date| YEARS.contains(&date.year()))
+        .ok_or(CodecError::Malformed { what: "a day outside of the years 1 to 9999" })
 }
 
 /// Microseconds since 1970-01-01T00:00:00Z, as stored; finer digits are dropped towards the past.
@@ -71,10 +77,10 @@ pub fn micros_of(at: UtcDateTime) -> i64 {
 /// The instant `micros` microseconds after 1970-01-01T00:00:00Z.
 ///
 /// # Errors
-/// When the instant lies outside the years -9999 to 9999.
+/// When the instant lies outside the years 1 to 9999.
 pub fn instant_of(micros: i64) -> Result<UtcDateTime, CodecError> {
-    UtcDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000)
-        .map_err(|_| CodecError::Malformed { what: "an instant outside the calendar" })
+    let at = UtcDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok();
+    at.filter(|at| YEARS.contains(&at.year())).ok_or(CodecError::Malformed { what: "an instant outside of the years 1 to 9999" })
 }
 
 #[cfg(test)]
@@ -88,6 +94,24 @@ mod tests {
         assert_eq!(days_of(date(2024, 10, 14)), 20_010);
         assert_eq!(days_of(date(1969, 12, 31)), -1);
         assert_eq!(micros_of(UtcDateTime::UNIX_EPOCH), 0);
+    }
+
+    #[test]
+    fn the_years_are_those_of_four_digits() {
+        let (first, last) = (days_of(date(1, 1, 1)), days_of(date(9999, 12, 31)));
+        assert_eq!((first, last), (-719_162, 2_932_896));
+        assert_eq!(date_of(first), Ok(date(1, 1, 1)));
+        assert_eq!(date_of(last), Ok(date(9999, 12, 31)));
+        let (start, end) = (i64::from(first) * DAY_MICROS, i64::from(last + 1) * DAY_MICROS);
+        for inside in [start, end - 1] {
+            assert_eq!(instant_of(inside).map(micros_of), Ok(inside));
+        }
+        for outside in [i32::MIN, first - 1, last + 1, i32::MAX] {
+            assert!(date_of(outside).is_err(), "{outside}");
+        }
+        for outside in [i64::MIN, start - 1, end, i64::MAX] {
+            assert!(instant_of(outside).is_err(), "{outside}");
+        }
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use crate::query::TagKey;
 use crate::record::{
     BODY_PREFIX_BYTES, COMMITMENT_BYTES, Frame, HEADER_BYTES, Metadata, OCCURRED_ON_AT, RECORDED_AT_AT, TAG_BYTES, flags, small,
 };
-use crate::{Error, Result, limits};
+use crate::{Error, ErrorKind, Result, calendar, limits};
 use bytes::Bytes;
 use std::fmt;
 
@@ -65,8 +65,8 @@ impl Prepared {
     /// field that `given` says nothing of.
     ///
     /// # Errors
-    /// When the event does not encode, a text or a count is over its limit, or a personal field is erased or sealed
-    /// and no commitment was given for it.
+    /// When the event does not encode, a text or a count is over its limit, a personal field is erased or sealed
+    /// and no commitment was given for it, or the day lies outside the years 1 to 9999.
     pub fn new<E: Event>(
         event: &E,
         id: RecordId,
@@ -77,6 +77,11 @@ impl Prepared {
         salt: &mut dyn FnMut() -> Result<[u8; 32]>,
     ) -> Result<Self> {
         let kind = event.kind();
+        if let Some(days) = occurred_on {
+            calendar::date_of(days).map_err(|_| {
+                Error::new(ErrorKind::InvalidInput, "it occurred on a day outside of the years 1 to 9999").with_ids([id])
+            })?;
+        }
         let mut encoder = Encoder::new();
         event.encode(&mut encoder)?;
         let tags = Tags::of(event)?;

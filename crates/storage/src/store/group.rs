@@ -5,6 +5,7 @@ use super::shared::{LEDGER_KEY, Shared, amendments_key};
 use super::{SameDecoded, StoreOptions, Submission};
 use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
+use sovang_core::calendar::{DAY_MICROS, date_of, instant_of};
 use sovang_core::personal::Opened;
 use sovang_core::query::Item;
 use sovang_core::record::{Frame, Prepared};
@@ -12,7 +13,6 @@ use sovang_core::{Condition, Conflict, Error, ErrorKind, Position, RecordHash, R
 use std::ops::Range;
 use std::sync::Arc;
 
-const DAY_MICROS: i64 = 86_400_000_000;
 /// Records of one group at most.
 const GROUP_RECORDS_MAX: usize = 16_384;
 /// Bytes that a batch adds: header, trailer, and a checksum for each record (docs/FORMAT.md §2.3).
@@ -145,7 +145,13 @@ impl Group {
                 None => last.max((options.clock)()),
             };
             let today = at.saturating_add(i64::from(options.utc_offset_seconds) * 1_000_000).div_euclid(DAY_MICROS);
-            let today = i32::try_from(today).map_err(|_| Error::new(ErrorKind::InvalidInput, "the clock is out of range"))?;
+            let today = i32::try_from(today).unwrap_or(i32::MAX);
+            // No reader could read a record of another time.
+            instant_of(at).and_then(|_| date_of(today)).map_err(|_| {
+                Error::new(ErrorKind::InvalidInput, "recorded_at is outside of the years 1 to 9999")
+                    .with_ids([record.id()])
+                    .advise("set the clock")
+            })?;
             record.stamp(at, today);
             last = at;
         }
