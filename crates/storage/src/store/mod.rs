@@ -29,7 +29,6 @@ pub use select::{Scan, Select};
 pub use ticket::Ticket;
 pub use view::View;
 
-use crate::blobs;
 use crate::files::Files;
 use crate::index::{Index, IndexOptions};
 use crate::log::{self, Identity, Log, LogOptions, Recovered};
@@ -190,10 +189,11 @@ impl Store {
         // Before anything is recovered: another program's ledger is left as it is.
         let identity = log::identity_of(&*files)?;
         view::check_schema(&*files, &identity, schema)?;
+        // A damaged vault refuses before the log is touched.
+        let vault = Vault::open(&*files, identity.ledger_id, true)?;
         let (log, recovered) = Log::open(Arc::clone(&files), log_options, &random)?;
         let index_options = IndexOptions { cache_bytes: options.cache_bytes, writable: true, ..IndexOptions::default() };
         let index = Index::open(Arc::clone(&files), identity.ledger_id, index_options)?;
-        let vault = Vault::open(&*files, identity.ledger_id, true)?;
         let (segments, head) = (Arc::clone(log.segments()), log.head());
         let shared = Arc::new(Shared::new(files, identity, segments, index, vault, Source::Writer, head));
         shared.begin(head, log.next())?;
@@ -288,21 +288,9 @@ impl Store {
     /// Writes a blob such as `snapshots/NAME` whole or not at all, replacing the one of that name.
     ///
     /// # Errors
-    /// `Closed` once the lock was given back; `NoSpace`, I/O.
+    /// `Closed` after [`Self::close`], `Poisoned` after a failed write: the lock is given back then. `NoSpace`, I/O.
     pub fn put_blob(&self, path: &str, bytes: &[u8]) -> Result<()> {
-        // Held, so that a closing waits until the files are left alone.
-        let open = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.is_none() {
-            return Err(Error::new(ErrorKind::Closed, "the ledger was closed"));
-        }
-        blobs::blob_write(&*self.view.shared.files, path, bytes)
-    }
-    /// Removes a blob; not an error when there is none.
-    ///
-    /// # Errors
-    /// I/O.
-    pub fn remove_blob(&self, path: &str) -> Result<()> {
-        blobs::blob_remove(&*self.view.shared.files, path)
+        self.view.shared.write_blob(&|| self.queue.refused(), path, bytes)
     }
 
     /// Appends what is queued, syncs, and closes. Later calls answer `Closed`; views still read. Closing twice is no error.

@@ -128,6 +128,10 @@ impl Queue {
     pub(super) fn is_rested(&self) -> bool {
         self.state().is_rested
     }
+    /// Why nothing is taken any more.
+    pub(super) fn refused(&self) -> Option<Error> {
+        self.state().refused.clone()
+    }
     /// Takes no more jobs, for this reason; the first reason stays. What is queued is still the writer's.
     pub(super) fn refuse(&self, why: Error) {
         let mut state = self.state();

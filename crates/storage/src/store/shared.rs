@@ -5,6 +5,7 @@ use super::group::Reference;
 use super::matching::Derived;
 use super::reservation::Reservations;
 use super::select::Select;
+use crate::blobs;
 use crate::files::Files;
 use crate::index::{Added, Answer, Index, IndexError};
 use crate::log::{Cursor, Identity, LogView, Segments, Walk};
@@ -67,6 +68,8 @@ pub(super) struct Shared {
     /// A reader's vault hides the erasures that the log names up to here.
     hidden: Mutex<Size>,
     pub(super) reservations: Reservations,
+    /// Held while a blob is written.
+    blobs: Mutex<()>,
 }
 
 struct Grown {
@@ -104,7 +107,21 @@ impl Shared {
             same_decoded: OnceLock::new(),
             hidden: Mutex::new(Size::ZERO),
             reservations: Reservations::default(),
+            blobs: Mutex::new(()),
         }
+    }
+    /// Writes a blob, unless `refused` says that the writer is ending. One at a time: two of one name would share a temporary name.
+    pub(super) fn write_blob(&self, refused: &dyn Fn() -> Option<Error>, path: &str, bytes: &[u8]) -> Result<()> {
+        let _one = lock(&self.blobs);
+        match refused() {
+            Some(why) => Err(why),
+            None => blobs::blob_write(&*self.files, path, bytes),
+        }
+    }
+    /// Waits until no blob is being written. The writer does so when it refuses everything and before it gives the lock back: the next
+    /// process to hold it may write a blob of the same name.
+    pub(super) fn await_blobs(&self) {
+        drop(lock(&self.blobs));
     }
 
     /// The durable head, as far as it was looked at.

@@ -284,6 +284,7 @@ fn blobs_are_whole_or_not_there() {
     store.put_blob("snapshots/x", b"two").unwrap();
     assert_eq!(store.view().blob("snapshots/x").unwrap().unwrap(), b"two");
     assert_eq!(store.view().blob_names("snapshots").unwrap(), ["x"]);
-    store.remove_blob("snapshots/x").unwrap();
-    assert_eq!(store.view().blob("snapshots/x").unwrap(), None);
+    store.close().unwrap();
+    assert_eq!(kind(store.put_blob("snapshots/x", b"three")), ErrorKind::Closed);
+    assert_eq!(store.view().blob("snapshots/x").unwrap().unwrap(), b"two");
 }

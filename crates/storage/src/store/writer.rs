@@ -26,13 +26,14 @@ pub(super) struct Writer {
     pub(super) broken: Option<Error>,
 }
 
-/// Refuses what comes once the writer is gone, also by a panic.
-struct Last(Arc<Queue>);
+/// Refuses what comes once the writer is gone, also by a panic. It goes before the log does, which gives the lock back.
+struct Last(Arc<Queue>, Arc<Shared>);
 impl Drop for Last {
     fn drop(&mut self) {
         self.0.refuse(unknown("the writer has ended"));
         // Dropped jobs answer that the outcome is unknown.
         self.0.drop_jobs();
+        self.1.await_blobs();
     }
 }
 
@@ -52,7 +53,7 @@ struct Gathered {
 impl Writer {
     /// Works until the queue is closed, then syncs and closes.
     pub(super) fn run(mut self) -> Result<()> {
-        let _last = Last(Arc::clone(&self.queue));
+        let _last = Last(Arc::clone(&self.queue), Arc::clone(&self.shared));
         let mut jobs = VecDeque::new();
         let mut at_rest = true;
         loop {
@@ -76,6 +77,7 @@ impl Writer {
                 Some(why) => jobs.drain(..).for_each(|job| job.answerer.answer(Err(why.clone()))),
             }
         }
+        self.shared.await_blobs();
         self.close()
     }
     /// Makes durable what is not yet, so that the next opening is short.

@@ -54,8 +54,8 @@ fn a_restored_vault_is_erased_again() {
         .unwrap();
     store.close().unwrap();
     for name in ["vault/keys", "vault/rows"] {
-        let old = blobs::blob_read(&backup, name).unwrap().unwrap();
-        blobs::blob_write(&files, name, &old).unwrap();
+        let old = crate::blobs::blob_read(&backup, name).unwrap().unwrap();
+        crate::blobs::blob_write(&files, name, &old).unwrap();
     }
     let commitment = store.view().frame(Position(0)).unwrap().commitments()[0].1;
     let reader = View::open(Arc::new(files.clone()), None, &options()).unwrap();
