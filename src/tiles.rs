@@ -11,18 +11,20 @@ use sovang_core::evidence::Checkpoint;
 use sovang_core::evidence::tiles::{self, Content, TILE_WIDTH, Tile};
 use sovang_core::record::Frame;
 use sovang_core::tree::{self, Frontier, Hash, Node};
-use sovang_core::{Error, ErrorKind, Event, Head, RecordHash, Result, Root, Size};
+use sovang_core::{Error, ErrorKind, Event, Head, RecordHash, Result, Root, Size, limits};
 use sovang_storage::disk::DiskFiles;
-use sovang_storage::files::Files as _;
+use sovang_storage::files::{Files as _, Open};
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A tile's hashes are the roots of subtrees of so many tree levels more each level.
 const HEIGHT: u32 = 8;
 /// The name of the signed head in the export.
 const CHECKPOINT: &str = "checkpoint";
+/// Empty, and locked by whoever exports. Nobody who reads the log asks for it.
+const LOCK: &str = ".lock";
 
 /// What an export did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +48,14 @@ impl<E: Event> Reader<E> {
     ///
     /// # Errors
     /// `NotFound` when no checkpoint is signed yet; `InvalidInput` when the directory lies in a ledger; `NotProven` when it belongs to another log or history, or
-    /// to a newer copy of this one, or the newest checkpoint is not of this log; what the system refuses.
+    /// to a newer copy of this one, or the newest checkpoint is not of this log; `Locked` while another export writes there; what the
+    /// system refuses.
     pub fn export_tiles(&self, directory: impl AsRef<Path>, compare_all: bool) -> Result<Exported> {
-        self.refresh()?;
         let checkpoints = Checkpoints::of(self.view().clone());
-        let checkpoint = checkpoints.newest(|_| true)?.ok_or_else(none_yet)?;
-        self.of_this_log(checkpoint.head())?;
+        self.newest_signed(&checkpoints)?;
         let mut target = Target::open(directory.as_ref())?;
+        // Once more, under the lock: the export that held it may have served a newer one.
+        let checkpoint = self.newest_signed(&checkpoints)?;
         let served = self.served(&target, &checkpoint)?;
         let (old, new) = (if compare_all { Size::ZERO } else { served }, checkpoint.head().size);
         let mut levels = self.levels_at(old, new)?;
@@ -67,10 +70,16 @@ impl<E: Event> Reader<E> {
         target.replace_checkpoint(&checkpoint)?;
         Ok(Exported { head: checkpoint.head(), written: target.written, compared: target.compared, removed: target.removed })
     }
+    fn newest_signed(&self, checkpoints: &Checkpoints) -> Result<Checkpoint> {
+        self.refresh()?;
+        let checkpoint = checkpoints.newest(|_| true)?.ok_or_else(none_yet)?;
+        self.of_this_log(checkpoint.head())?;
+        Ok(checkpoint)
+    }
     /// The size that is served already; 0 when nothing is.
     fn served(&self, target: &Target, newest: &Checkpoint) -> Result<Size> {
-        let Some(bytes) = target.read(Path::new(CHECKPOINT))? else { return Ok(Size::ZERO) };
-        let path = target.directory.join(CHECKPOINT);
+        let Some(bytes) = target.read(CHECKPOINT, limits::NOTE_BYTES_MAX)? else { return Ok(Size::ZERO) };
+        let path = target.files.describe(CHECKPOINT);
         let there = Checkpoint::parse(&bytes).map_err(|error| Error::from(error).in_file(&path))?;
         let foreign = |what: String| Error::new(ErrorKind::NotProven, what).in_file(&path);
         if there.origin() != self.origin() {
@@ -194,91 +203,133 @@ impl Level {
     }
 }
 
-/// The directory that is exported to.
+/// The directory that is exported to, locked. Paths in it are relative, with `/`.
 struct Target {
     directory: PathBuf,
-    /// Directories in which a name is new: synced before the checkpoint is replaced.
-    touched: BTreeSet<PathBuf>,
+    files: DiskFiles,
+    /// Directories in which a name may not be durable yet.
+    touched: BTreeSet<String>,
+    /// Full tiles, whose partial ones are to go.
+    full: Vec<String>,
     written: u64,
     compared: u64,
     removed: u64,
+    _lock: Box<dyn Send + Sync>,
 }
 impl Target {
     fn open(directory: &Path) -> Result<Self> {
         outside_of_ledgers(directory)?;
-        fs::create_dir_all(directory).map_err(|e| Error::io(e, "create", directory))?;
-        Ok(Self { directory: directory.to_owned(), touched: BTreeSet::new(), written: 0, compared: 0, removed: 0 })
+        let files = DiskFiles::new(directory);
+        let path = files.describe(LOCK);
+        files.create_directory("").map_err(|e| Error::io(e, "create", directory))?;
+        files.open(LOCK, Open::Ensure).map_err(|e| Error::io(e, "create", &path))?;
+        let lock = files.lock(LOCK).map_err(|e| match e.kind() {
+            io::ErrorKind::WouldBlock => Error::new(ErrorKind::Locked, "another export is writing into this directory")
+                .in_file(&path)
+                .advise("export again when it has ended"),
+            _ => Error::io(e, "lock", &path),
+        })?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            files,
+            touched: BTreeSet::new(),
+            full: Vec::new(),
+            written: 0,
+            compared: 0,
+            removed: 0,
+            _lock: lock,
+        })
     }
-    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
-        let path = self.directory.join(path);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Error::io(e, "read", path)),
-        }
+    /// A file's bytes, of a longer one only so many that one sees it is longer; none when it is not there.
+    fn read(&self, path: &str, bytes_max: usize) -> Result<Option<Vec<u8>>> {
+        let fail = |e| Error::io(e, "read", self.files.describe(path));
+        let file = match self.files.open(path, Open::Read) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(fail(e)),
+        };
+        let mut bytes = vec![0; bytes_max + 1];
+        let got = file.read_at(&mut bytes, 0).map_err(fail)?;
+        bytes.truncate(got);
+        Ok(Some(bytes))
     }
     /// Writes a tile or bundle, or finds it there: it never changes.
     fn put(&mut self, tile: Tile, bytes: &[u8]) -> Result<()> {
         let path = tile.to_string();
-        match self.read(Path::new(&path))? {
+        match self.read(&path, bytes.len())? {
             Some(there) if there == bytes => self.compared += 1,
             Some(_) => {
                 return Err(Error::new(
                     ErrorKind::NotProven,
                     "the file there is not the one of this log, and such a file never changes",
                 )
-                .in_file(self.directory.join(path))
+                .in_file(self.files.describe(&path))
                 .advise("the directory belongs to another history, or was damaged: export into an empty one"));
             }
-            None => self.write(Path::new(&path), bytes)?,
+            None => self.write(&path, bytes)?,
         }
+        // Also of what is there: whoever wrote it may not have come to the sync.
+        self.touch(&path);
         if tile.is_full() {
-            self.remove_partials(&path)?;
+            self.full.push(path);
         }
         Ok(())
     }
-    fn replace_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        for directory in std::mem::take(&mut self.touched) {
-            sync_directory(&directory)?;
+    /// Remembers to sync where a name, and those of the directories above it, stand.
+    fn touch(&mut self, path: &str) {
+        let mut path = path;
+        while !path.is_empty() {
+            path = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+            if !self.touched.insert(path.to_owned()) {
+                return;
+            }
         }
-        let text = checkpoint.to_string();
-        if self.read(Path::new(CHECKPOINT))?.is_some_and(|there| there == text.as_bytes()) {
-            self.compared += 1;
-            return Ok(());
-        }
-        self.write(Path::new(CHECKPOINT), text.as_bytes())?;
-        sync_directory(&self.directory)
     }
-    /// A temporary file, synced, then renamed: a file that is there is whole.
-    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
-        let path = self.directory.join(path);
-        let parent = path.parent().unwrap_or(&self.directory).to_owned();
-        if self.touched.insert(parent.clone()) {
-            self.make_directory(&parent)?;
+    /// Serves the checkpoint, now that all is there that it needs.
+    fn replace_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let text = checkpoint.to_string();
+        let there = self.read(CHECKPOINT, limits::NOTE_BYTES_MAX)?;
+        if there.is_none() {
+            // What is exported for the first time may stand in new directories.
+            self.sync_directory("..")?;
         }
-        let mut temporary = path.clone().into_os_string();
-        temporary.push(".tmp");
-        let fail = |e| Error::io(e, "write", &path);
-        let mut file = File::create(&temporary).map_err(fail)?;
-        file.write_all(bytes).map_err(fail)?;
-        file.sync_all().map_err(fail)?;
-        fs::rename(&temporary, &path).map_err(fail)?;
+        self.settle()?;
+        if there.is_some_and(|there| there == text.as_bytes()) {
+            self.compared += 1;
+        } else {
+            self.write(CHECKPOINT, text.as_bytes())?;
+        }
+        self.sync_directory("")
+    }
+    /// Makes the names of tiles durable, and only then removes the partial ones of full tiles: the checkpoint that is served may need them.
+    fn settle(&mut self) -> Result<()> {
+        for directory in std::mem::take(&mut self.touched) {
+            self.sync_directory(&directory)?;
+        }
+        std::mem::take(&mut self.full).iter().try_for_each(|path| self.remove_partials(path))
+    }
+    fn sync_directory(&self, directory: &str) -> Result<()> {
+        self.files.sync_directory(directory).map_err(|e| Error::io(e, "sync", self.files.describe(directory)))
+    }
+    /// A temporary file of our own, synced, then renamed: a file that is there is whole.
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        let place = self.files.describe(path);
+        let parent = place.parent().unwrap_or(&self.directory);
+        fs::create_dir_all(parent).map_err(|e| Error::io(e, "create", parent))?;
+        let temporary = format!("{path}.tmp");
+        let write = || {
+            let file = self.files.open(&temporary, Open::Create)?;
+            file.write_at(bytes, 0)?;
+            file.sync_all()?;
+            self.files.rename(&temporary, path)
+        };
+        write().map_err(|e| Error::io(e, "write", &place))?;
         self.written += 1;
         Ok(())
     }
-    /// Makes a directory, and remembers to sync where its name, and those of its new parents, stand.
-    fn make_directory(&mut self, directory: &Path) -> Result<()> {
-        for parent in directory.ancestors().skip(1) {
-            self.touched.insert(parent.to_owned());
-            if parent == self.directory {
-                break;
-            }
-        }
-        fs::create_dir_all(directory).map_err(|e| Error::io(e, "create", directory))
-    }
     /// A reader that wants the partial tile finds the full one (C2SP tlog-tiles, "Partial Tiles").
     fn remove_partials(&mut self, path: &str) -> Result<()> {
-        let directory = self.directory.join(format!("{path}.p"));
+        let directory = self.files.describe(&format!("{path}.p"));
         let entries = match fs::read_dir(&directory) {
             Ok(entries) => entries,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -297,6 +348,40 @@ fn outside_of_ledgers(directory: &Path) -> Result<()> {
         .advise("export into a directory of its own"))
 }
 
-fn sync_directory(directory: &Path) -> Result<()> {
-    DiskFiles::new(directory).sync_directory("").map_err(|e| Error::io(e, "sync", directory))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tile(width: u16) -> Tile {
+        Tile { content: Content::Entries, index: 0, width }
+    }
+
+    /// The names of the full tiles are durable only then.
+    #[test]
+    fn partial_tiles_stay_until_the_full_one_is_durable() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut target = Target::open(&dir.path().join("public")).unwrap();
+        target.put(tile(3), b"part").unwrap();
+        target.settle().unwrap();
+        let partial = dir.path().join("public").join(tile(3).to_string());
+        target.put(tile(TILE_WIDTH), b"all of it").unwrap();
+        assert_eq!((std::fs::read(&partial).unwrap(), target.removed), (b"part".to_vec(), 0));
+        target.settle().unwrap();
+        assert_eq!((partial.exists(), target.removed), (false, 1));
+    }
+
+    #[test]
+    fn names_are_synced_up_to_the_directory_also_of_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut target = Target::open(dir.path()).unwrap();
+        for _ in 0..2 {
+            target.put(tile(3), b"part").unwrap();
+            assert_eq!(
+                target.touched.iter().map(String::as_str).collect::<Vec<_>>(),
+                ["", "tile", "tile/entries", "tile/entries/000.p"]
+            );
+            target.settle().unwrap();
+        }
+        assert_eq!((target.written, target.compared), (1, 1));
+    }
 }

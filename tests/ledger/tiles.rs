@@ -95,7 +95,7 @@ fn files(directory: &Path) -> BTreeSet<String> {
 
 /// Reads all that a log of this checkpoint must serve; gives the leaf hashes and the files that were needed.
 fn read(out: &Path) -> (Checkpoint, Vec<Hash>, BTreeSet<String>) {
-    let mut needed = BTreeSet::from(["checkpoint".to_owned()]);
+    let mut needed = BTreeSet::from(["checkpoint".to_owned(), ".lock".to_owned()]);
     let checkpoint = Checkpoint::parse(&std::fs::read(out.join("checkpoint")).unwrap()).unwrap();
     let size = usize::try_from(checkpoint.head().size.0).unwrap();
     let mut load = |path: String| {
@@ -251,6 +251,49 @@ fn more_cosignatures_are_served_and_an_interrupted_export_goes_on() {
     Checkpoints::of_directory(office.home.path().join("book")).unwrap().add(&cosigned).unwrap();
     assert_eq!(office.export().written, 1);
     assert_eq!(read(&office.out()).0, cosigned);
+}
+
+#[test]
+fn one_export_at_a_time_writes_into_a_directory() {
+    let mut office = Office::new();
+    office.grow_to(3);
+    office.sign();
+    // What a killed export left, and still has open.
+    let partial = office.out().join("tile/0/000.p");
+    std::fs::create_dir_all(&partial).unwrap();
+    let mut other = std::fs::File::create(partial.join("3.tmp")).unwrap();
+    office.export();
+    std::io::Write::write_all(&mut other, b"late").unwrap();
+    let (served, ..) = read(&office.out());
+
+    let lock = std::fs::File::open(office.out().join(".lock")).unwrap();
+    lock.lock().unwrap();
+    office.grow_to(300);
+    office.sign();
+    let error = office.refused(false);
+    assert_eq!(error.kind(), sovang::ErrorKind::Locked, "{error}");
+    assert_eq!(read(&office.out()).0, served);
+    drop(lock);
+    assert_eq!(office.export().head.size.0, 300);
+    read(&office.out());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_any_length_in_a_tiles_place_is_refused() {
+    let mut office = Office::new();
+    office.grow_to(3);
+    office.sign();
+    office.export();
+    for name in ["checkpoint", "records/000.p/3"] {
+        let path = office.out().join(name);
+        let sound = std::fs::read(&path).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 42).unwrap();
+        let error = office.refused(true);
+        assert!(error.kind() == sovang::ErrorKind::NotProven && error.path() == Some(path.as_path()), "{error}");
+        std::fs::write(&path, sound).unwrap();
+    }
+    office.export();
 }
 
 #[test]
