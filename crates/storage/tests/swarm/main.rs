@@ -27,18 +27,23 @@ fn judge(seed: u64, through: &dyn Fn(SimFiles) -> Arc<dyn Files>) -> Result<Coun
     })
 }
 
+/// In so many histories everything happens that can happen in one.
+const ENOUGH: usize = 100;
+
 /// 5,000 histories, in parts, so that they run at once.
 fn histories(part: u64) {
     let all: u64 = std::env::var("SOVANG_SWARM").ok().and_then(|n| n.parse().ok()).unwrap_or(5_000);
     let mut total = Counts::default();
-    for seed in (0..all).filter(|seed| seed % 2 == part) {
+    let seeds = || (0..all).filter(|seed| seed % 2 == part);
+    for seed in seeds() {
         match judge(seed, &as_it_is) {
             Ok(counts) => total += counts,
             Err(what) => panic!("{what}"),
         }
     }
     println!("histories, part {part}: {total}");
-    assert!(total.power_losses > 0 && total.torn_tails > 0 && total.failures > 0, "{total}");
+    let everything = total.power_losses > 0 && total.torn_tails > 0 && total.failures > 0;
+    assert!(everything || seeds().count() < ENOUGH, "{total}");
 }
 #[test]
 fn histories_of_even_seeds_hold() {
