@@ -43,18 +43,23 @@ impl Vault {
         Ok(true)
     }
     fn forget(&self, slots: &[(u32, Slot)], end: u64) -> Result<()> {
+        // A tombstone does not say whose it is, and after a failed sync the page cache alone may have it: where a deletion was
+        // begun before, all of them are written again.
+        let is_begun = slots.iter().any(|(_, slot)| slot.state == SlotState::Erased);
         self.keys.forget(slots, SlotState::Erased)?;
         let numbers: FxHashSet<u32> = slots.iter().map(|(number, _)| *number).collect();
-        let mut rows = Vec::new();
+        let (mut rows, mut tombstones) = (Vec::new(), Vec::new());
         self.rows.scan(HEADER_BYTES, end, false, &mut |span| {
-            if let Span::Row { offset, header, .. } = span
-                && header.state == RowState::Value
-                && numbers.contains(&header.slot)
-            {
-                rows.push((offset, header));
+            if let Span::Row { offset, header, .. } = span {
+                match header.state {
+                    RowState::Value if numbers.contains(&header.slot) => rows.push((offset, header)),
+                    RowState::Erased if is_begun => tombstones.push((offset, header)),
+                    _ => {}
+                }
             }
             Ok(())
         })?;
+        self.rows.write_headers(&tombstones)?;
         self.rows.delete(&rows, RowHeader::erased)?;
         self.keys.forget(slots, SlotState::Cleared)
     }

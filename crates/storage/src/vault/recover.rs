@@ -16,7 +16,7 @@ struct Tail {
 
 impl Vault {
     /// Looks at the rows since the last mark: cuts a torn tail and removes rows whose record the log does not have. `exists`
-    /// is asked of the log as it was recovered. Repeatable.
+    /// is asked of the log as it was recovered. Writes once more what it keeps: what shows may be lost by a failed sync. Repeatable.
     ///
     /// # Errors
     /// `Damaged` when a file is shorter than was proven durable. Damaged rows further up stay as they are: they read as
@@ -37,11 +37,14 @@ impl Vault {
         writer.end = tail.end;
         self.rows.set_end(tail.end);
         writer.allocated = tail.end;
-        writer.recovered = true;
+        // What shows may be in the page cache only, after a sync that failed: what is relied on from here on is written again.
         if tail.end > mark.checked || tail.slots > mark.slots {
-            self.rows.sync()?;
+            self.rows.rewrite(mark.checked, tail.end)?;
             self.write_mark(&mut writer, tail.end)?;
+        } else if mark.sequence > 0 {
+            self.rows.write_mark(&mark)?;
         }
+        writer.recovered = true;
         let orphans = tail.orphans.len() as u64;
         Ok(VaultRecovered { orphans, torn_bytes: tail.torn_bytes })
     }

@@ -360,8 +360,31 @@ impl Rows {
         }
         // The header still names the slot until the ciphertext is gone: so an interrupted deletion can be taken up again.
         self.sync()?;
+        let left: Vec<_> = rows.iter().map(|(offset, header)| (*offset, left(header))).collect();
+        self.write_headers(&left)
+    }
+    /// Writes headers in place, durably.
+    pub(super) fn write_headers(&self, rows: &[(u64, RowHeader)]) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
         for (offset, header) in rows {
-            self.write(&left(header).encode(self.ledger_id, *offset), *offset)?;
+            self.write(&header.encode(self.ledger_id, *offset), *offset)?;
+        }
+        self.sync()
+    }
+    /// Writes what shows of the rows once more, durably: after a failed sync it may be in the page cache only.
+    pub(super) fn rewrite(&self, from: u64, to: u64) -> Result<()> {
+        let mut window = Window::new(&*self.file);
+        let mut offset = from;
+        while offset < to {
+            let len = usize::try_from(to - offset).map_or(WINDOW_BYTES, |left| left.min(WINDOW_BYTES));
+            let bytes = window.bytes(offset, len).map_err(|e| self.io(e, "read the vault's rows"))?;
+            if bytes.is_empty() {
+                return Err(self.io(io::ErrorKind::UnexpectedEof.into(), "read the vault's rows").at_offset(offset));
+            }
+            self.write(bytes, offset)?;
+            offset += bytes.len() as u64;
         }
         self.sync()
     }

@@ -1,3 +1,4 @@
+mod after_failure;
 mod crash;
 mod living;
 
