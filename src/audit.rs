@@ -57,7 +57,11 @@ impl Audit {
         if !audit.findings.iter().any(|finding| finding.in_log) {
             let reader = Options::new().open_read_only::<RawEvent>(directory)?;
             audit.findings.extend(crate::snapshot::check(&reader)?);
-            audit.findings.extend(crate::Checkpoints::of(reader.view().clone()).check()?);
+            audit.findings.extend(match crate::Checkpoints::of(reader.view().clone()).check() {
+                // Something else than their directory is there.
+                Err(error) if error.kind() == ErrorKind::NotProven => vec![Finding::beside_log(&error)],
+                checked => checked?,
+            });
         }
         Ok(audit)
     }
@@ -69,6 +73,10 @@ impl Audit {
 }
 
 impl Finding {
+    fn beside_log(error: &Error) -> Self {
+        let file = error.path().map(Path::to_owned);
+        Self { position: error.position(), file, offset: error.offset(), what: error.message().to_owned(), in_log: false }
+    }
     pub(crate) fn to_error(&self) -> Error {
         let mut error = Error::new(ErrorKind::Damaged, self.what.clone());
         if let Some(position) = self.position {

@@ -12,7 +12,11 @@ const DIRECTORY: &str = "snapshots";
 ///
 /// Anything that does not fit (another revision, another ledger, a head that is no prefix, flipped bits) is passed over: a snapshot is derived, and the fold from the start is right by definition.
 pub(crate) fn load<E: Event, P: Stored<E>>(reader: &Reader<E>, within: Size) -> Result<Option<(P, Size)>> {
-    let Some(bytes) = reader.view().blob(&file_name::<E, P>())? else { return Ok(None) };
+    let bytes = match reader.view().blob(&file_name::<E, P>()) {
+        Ok(Some(bytes)) => bytes,
+        Err(error) if error.kind() != ErrorKind::Damaged => return Err(error),
+        Ok(None) | Err(_) => return Ok(None),
+    };
     let Ok(snapshot) = Snapshot::parse(&bytes) else { return Ok(None) };
     let head = snapshot.head();
     if head.size > within || reader.view().root_at(head.size)? != head.root {
@@ -31,16 +35,32 @@ pub(crate) fn save<E: Event, P: Stored<E>>(reader: &Reader<E>, store: &Store, fo
 pub(crate) fn check<E: Event>(reader: &Reader<E>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
     let head = reader.refresh()?;
-    for name in reader.view().blob_names(DIRECTORY)? {
+    let beside = |path: &str, what: String| {
+        let file = Some(reader.view().describe(path));
+        Finding { position: None, file, offset: None, what, in_log: false }
+    };
+    let names = match reader.view().blob_names(DIRECTORY) {
+        Err(error) if error.kind() == ErrorKind::Damaged => return Ok(vec![beside(DIRECTORY, error.message().to_owned())]),
+        names => names?,
+    };
+    for name in names {
         let path = format!("{DIRECTORY}/{name}");
-        let Some(bytes) = reader.view().blob(&path)? else { continue };
+        let bytes = match reader.view().blob(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            Err(error) if error.kind() == ErrorKind::Damaged => {
+                findings.push(beside(&path, error.message().to_owned()));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let what = match Snapshot::parse(&bytes) {
             Err(error) => error.message().to_owned(),
             Ok(snapshot) if snapshot.ledger_id() != reader.ledger_id() || snapshot.head().size > head.size => continue,
             Ok(snapshot) if reader.view().root_at(snapshot.head().size)? == snapshot.head().root => continue,
             Ok(_) => "the snapshot's head is not one that the log ever had".to_owned(),
         };
-        findings.push(Finding { position: None, file: Some(reader.view().describe(&path)), offset: None, what, in_log: false });
+        findings.push(beside(&path, what));
     }
     Ok(findings)
 }

@@ -1,7 +1,7 @@
 //! Named atomic blobs: a file appears whole under its name or not at all. Snapshots are kept so.
 
-use crate::files::{Files, Open};
-use sovang_core::{Error, Result};
+use crate::files::{Files, Open, why_no_file};
+use sovang_core::{Error, ErrorKind, Result};
 use std::io;
 
 /// Writes a blob under `path` (`snapshots/NAME`), replacing the one of that name; durable on return.
@@ -25,19 +25,37 @@ pub fn blob_write(files: &dyn Files, path: &str, bytes: &[u8]) -> Result<()> {
     files.sync_directory(directory).map_err(fail("sync the directory of a blob"))
 }
 
+/// No blob is larger: the state of a projection may be large, but what claims to be larger than this is not read into memory.
+pub const BLOB_BYTES_MAX: u64 = 1 << 30;
+
 /// A blob's bytes; none when there is no blob of that name.
 ///
 /// # Errors
+/// [`sovang_core::ErrorKind::Damaged`] when something else than a file is there, or one of more than [`BLOB_BYTES_MAX`];
 /// [`sovang_core::ErrorKind::PermissionDenied`] or [`sovang_core::ErrorKind::Io`].
 pub fn blob_read(files: &dyn Files, path: &str) -> Result<Option<Vec<u8>>> {
+    blob_read_within(files, path, BLOB_BYTES_MAX)
+}
+
+/// As [`blob_read`], of a blob that has at most so many bytes.
+///
+/// # Errors
+/// As there.
+pub fn blob_read_within(files: &dyn Files, path: &str, most: u64) -> Result<Option<Vec<u8>>> {
     let fail = |e: io::Error| Error::io(e, "read a blob", files.describe(path));
+    let damaged = |what: String| {
+        let error = Error::new(ErrorKind::Damaged, what).in_file(files.describe(path));
+        Err(error.advise("restore it from a backup, or move it away: it does not belong here"))
+    };
     let file = match files.open(path, Open::Read) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(fail(e)),
+        Err(e) => return why_no_file(&e).map_or_else(|| Err(fail(e)), |what| damaged(what.to_owned())),
     };
     let len = file.len().map_err(fail)?;
-    let len = usize::try_from(len).map_err(|_| fail(io::ErrorKind::FileTooLarge.into()))?;
+    let Some(len) = usize::try_from(len).ok().filter(|_| len <= most) else {
+        return damaged(format!("the file has {len} bytes, and should have {most} at most"));
+    };
     let mut bytes = vec![0; len];
     let got = file.read_at(&mut bytes, 0).map_err(fail)?;
     bytes.truncate(got);
@@ -52,6 +70,10 @@ pub fn blob_names(files: &dyn Files, directory: &str) -> Result<Vec<String>> {
     match files.list(directory) {
         Ok(names) => Ok(names.into_iter().filter(|name| !name.ends_with(".tmp")).collect()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            let error = Error::new(ErrorKind::Damaged, "there is no directory in this place").in_file(files.describe(directory));
+            Err(error.advise("restore it from a backup, or move it away: it does not belong here"))
+        }
         Err(e) => Err(Error::io(e, "list blobs", files.describe(directory))),
     }
 }
@@ -72,7 +94,6 @@ mod tests {
     use super::*;
     use crate::memory::MemoryFiles;
     use crate::sim::{Fault, SimFiles};
-    use sovang_core::ErrorKind;
 
     const PATH: &str = "snapshots/tally";
 
@@ -91,6 +112,16 @@ mod tests {
         assert_eq!(blob_names(&files, "snapshots").unwrap(), ["empty", "tally"]);
         blob_remove(&files, PATH).unwrap();
         assert_eq!(blob_read(&files, PATH).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_no_blob_is_not_read() {
+        let files = MemoryFiles::default();
+        files.create_directory("").unwrap();
+        blob_write(&files, PATH, b"four").unwrap();
+        assert_eq!(blob_read_within(&files, PATH, 4).unwrap(), Some(b"four".to_vec()));
+        assert_eq!(blob_read_within(&files, PATH, 3).unwrap_err().kind(), ErrorKind::Damaged);
+        assert_eq!(blob_read(&files, "snapshots").unwrap_err().kind(), ErrorKind::Damaged);
     }
 
     #[test]

@@ -46,6 +46,9 @@ impl DiskFiles {
 impl Files for DiskFiles {
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
         let path = self.path(path);
+        if how != Open::Create {
+            check_is_file(&path, how)?;
+        }
         let mut options = OpenOptions::new();
         options.read(true);
         match how {
@@ -64,11 +67,7 @@ impl Files for DiskFiles {
                 options.write(true).create(true).truncate(false);
             }
         }
-        let file = options.open(path)?;
-        if file.metadata()?.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        Ok(Arc::new(DiskFile(file)))
+        Ok(Arc::new(DiskFile(options.open(path)?)))
     }
     fn list(&self, directory: &str) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
@@ -108,6 +107,16 @@ impl Files for DiskFiles {
     }
     fn describe(&self, path: &str) -> PathBuf {
         self.path(path)
+    }
+}
+
+/// Looks before opening: to open a pipe waits for its other end, and a device may do anything.
+fn check_is_file(path: &Path, how: Open) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Err(io::ErrorKind::NotSeekable.into()),
+        Err(e) if e.kind() != io::ErrorKind::NotFound || how != Open::Ensure => Err(e),
+        _ => Ok(()),
     }
 }
 

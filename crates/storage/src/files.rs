@@ -22,7 +22,7 @@ pub enum Open {
 
 /// A place for a ledger's files.
 pub trait Files: Send + Sync {
-    /// Opens a file. `NotFound` when it must exist and does not.
+    /// Opens a file. `NotFound` when it must exist and does not, `IsADirectory` or `NotSeekable` when something else is there.
     fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>>;
     /// The names of files and directories in a directory (`""` is the ledger's own), ascending. `NotFound` when there is no
     /// such directory.
@@ -59,6 +59,16 @@ pub trait File: Send + Sync {
     fn sync_all(&self) -> io::Result<()>;
     /// Makes data durable, and as much metadata as reading it back takes (fdatasync).
     fn sync_data(&self) -> io::Result<()>;
+}
+
+/// Why nothing can be read where a file should be, as far as the failure of [`Files::open`] tells; none when the system has a reason of its own.
+pub(crate) fn why_no_file(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Some("the file is missing"),
+        io::ErrorKind::IsADirectory => Some("there is a directory in the place of the file"),
+        io::ErrorKind::NotSeekable => Some("there is a pipe or a device in the place of the file"),
+        _ => None,
+    }
 }
 
 /// A path's directory (`""` for the ledger's own) and its name there.

@@ -3,7 +3,7 @@
 use super::cache::Cache;
 use super::footer;
 use super::keeper::is_gone;
-use super::run::{DIRECTORY, Run};
+use super::run::{DIRECTORY, Run, unsound};
 use crate::files::Files;
 use sovang_core::{Error, LedgerId, Result};
 use std::io;
@@ -18,6 +18,9 @@ pub fn check(files: &dyn Files, ledger_id: LedgerId) -> Result<Vec<Error>> {
     let names = match files.list(DIRECTORY) {
         Ok(names) => names,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) if e.kind() == io::ErrorKind::NotADirectory => {
+            return Ok(vec![unsound("there is no directory in the place of the index", &files.describe(DIRECTORY))]);
+        }
         Err(e) => return Err(Error::io(e, "list the index", files.describe(DIRECTORY))),
     };
     let cache = Arc::new(Cache::new(0));

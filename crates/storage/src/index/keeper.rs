@@ -127,7 +127,8 @@ impl Keeper {
         for _ in 0..LISTINGS_MAX {
             let names = match self.files.list(DIRECTORY) {
                 Ok(names) => names,
-                Err(e) if e.kind() == IoKind::NotFound => Vec::new(),
+                // What is derived may be gone, or anything else may stand there: `verify` says so.
+                Err(e) if matches!(e.kind(), IoKind::NotFound | IoKind::NotADirectory) => Vec::new(),
                 Err(e) => {
                     return Err(Error::io(e, "list the index", self.files.describe(DIRECTORY)));
                 }

@@ -4,7 +4,7 @@ use super::cache::Cache;
 use super::footer::{self, Extent, FENCED, Fence, Footer, Section};
 use super::page::{self, BODY, Of, PAGE, Page, Seed, filter_may_hold, filter_page, u32_at, u64_at};
 use super::{Answer, IndexError};
-use crate::files::{File, Files, Open};
+use crate::files::{File, Files, Open, why_no_file};
 use crate::log::{Cursor, Location};
 use sovang_core::tree::{Hash, Node};
 use sovang_core::{Error, ErrorKind, LedgerId, RecordId, Size};
@@ -60,7 +60,11 @@ impl Run {
         let io = |e| Error::io(e, "read a run of the index", &place);
         let bad = || unsound("the footer of a run of the index is not valid", &place);
         let (first, end) = footer::range(name).ok_or_else(bad)?;
-        let file = files.open(&path, Open::Read).map_err(io)?;
+        let file = files.open(&path, Open::Read).map_err(|e| match why_no_file(&e) {
+            // One that is gone is told by the cause.
+            Some(what) if e.kind() != std::io::ErrorKind::NotFound => unsound(what, &place),
+            _ => io(e),
+        })?;
         let len = file.len().map_err(io)?;
         let pages = len / PAGE as u64;
         let last = u32::try_from(pages.checked_sub(1).ok_or_else(bad)?).map_err(|_| bad())?;
@@ -413,6 +417,6 @@ fn partition_point(len: usize, under: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-fn unsound(what: &str, place: &std::path::Path) -> Error {
+pub(super) fn unsound(what: &str, place: &std::path::Path) -> Error {
     Error::new(ErrorKind::Io, what).in_file(place).advise("the index is derived and is built again from the log")
 }

@@ -8,7 +8,7 @@ use super::chunks::Chunks;
 use super::damage::Damage;
 use super::evidence::{CHUNK_BYTES, open_segment, predecessor_end, read, read_failed};
 use super::recovery::slot_agrees;
-use super::segment::{SEAL_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, Sums, seal, segment_path};
+use super::segment::{SEAL_BYTES, SEGMENT_FILE_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader, Sums, seal, segment_path};
 use super::{Cursor, End};
 use crate::files::{File, Files, Open};
 use bytes::Bytes;
@@ -71,7 +71,7 @@ pub(super) fn check_segment(files: &dyn Files, task: &SegmentTask, advance: &dyn
     let stop = match (&task.successor, &task.durable) {
         (Some(successor), _) => successor.predecessor_length,
         (None, Some(end)) => end.next.offset,
-        (None, None) => file.len().map_err(&fail)?,
+        (None, None) => file.len().map_err(&fail)?.min(SEGMENT_FILE_BYTES_MAX),
     };
     let mut pass = Pass::new(task, &file, &header, &header_bytes, stop);
     pass.batches(advance).map_err(&fail)?;

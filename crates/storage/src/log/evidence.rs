@@ -6,9 +6,11 @@ use super::bytes::is_zero;
 use super::damage::Damage;
 use super::head::{HEAD_BYTES, HEAD_FILE, SLOT_BYTES, SLOTS, best_slot, decode_slots};
 use super::recovery::{Claim, SLACK_BYTES, Scan, check_slot, scan, slot_agrees};
-use super::segment::{LOG_DIRECTORY, SEAL_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader, seal, segment_path};
+use super::segment::{
+    LOG_DIRECTORY, SEAL_BYTES, SEGMENT_FILE_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader, seal, segment_path,
+};
 use super::{Cursor, End};
-use crate::files::{File, Files, Open};
+use crate::files::{File, Files, Open, why_no_file};
 use bytes::Bytes;
 use sovang_core::{Error, LedgerId, Result, hash};
 use std::io;
@@ -57,11 +59,16 @@ pub(super) struct Reading {
 
 /// The failure of a read that should have worked.
 pub(super) fn read_failed(files: &dyn Files, path: &str) -> impl Fn(io::Error) -> Error {
-    move |e| match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Damage::new(path, "the file is missing").error(files),
-        io::ErrorKind::IsADirectory => Damage::new(path, "there is a directory in the place of the file").error(files),
-        _ => Error::io(e, "read the log", files.describe(path)),
+    move |e| match why_no_file(&e) {
+        Some(what) => Damage::new(path, what).error(files),
+        None if e.kind() == io::ErrorKind::FileTooLarge => too_long(path).error(files),
+        None => Error::io(e, "read the log", files.describe(path)),
     }
+}
+
+/// A segment's file goes on where no writer has reserved anything.
+fn too_long(path: &str) -> Damage {
+    Damage::new(path, "the file is longer than a segment's can be").at(SEGMENT_FILE_BYTES_MAX)
 }
 
 /// Reads `len` bytes, fewer only at the file's end.
@@ -107,6 +114,10 @@ impl HeadFile {
     /// The claims that a scan can judge; the others' places were checked by themselves.
     pub(super) fn claims_from(&self, scan: &Scan) -> Vec<Claim> {
         self.claims().into_iter().filter(|claim| claim.head.size.0 >= scan.start_size()).collect()
+    }
+    /// A slot beside the best one that says this.
+    pub(super) fn other_slot_of(&self, end: &End) -> Option<usize> {
+        (0..SLOTS).find(|slot| *slot != self.best && self.slots[*slot].as_ref() == Some(end))
     }
     /// The bytes of the best slot.
     pub(super) fn best_bytes(&self) -> &[u8] {
@@ -170,7 +181,8 @@ pub(super) fn open_segment(
     Ok((file, header, bytes))
 }
 
-/// Reads from an offset to the last byte that is not zero, and a few zeros more where the file has them.
+/// Reads from an offset to the last byte that is not zero, and a few zeros more where the file has them. `FileTooLarge` where it goes
+/// on beyond what a segment's file can have: whatever is there, it is not read into memory.
 fn read_used(file: &dyn File, from: u64) -> io::Result<Bytes> {
     let mut used = Vec::new();
     let mut zeros = 0;
@@ -190,6 +202,9 @@ fn read_used(file: &dyn File, from: u64) -> io::Result<Bytes> {
             break;
         }
         at += got as u64;
+        if at > SEGMENT_FILE_BYTES_MAX {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         chunk.resize((chunk.len() * 2).min(CHUNK_BYTES), 0);
     }
     used.resize(used.len() + zeros.min(SLACK_BYTES), 0);

@@ -4,7 +4,7 @@ use super::bytes::{Put, Take, crc, crc_holds};
 use super::damage::Damage;
 use super::segment::{SEGMENT_HEADER_BYTES, segment_path};
 use super::{FORMAT_VERSION, Identity};
-use crate::files::{Files, Open};
+use crate::files::{Files, Open, why_no_file};
 use sovang_core::limits::ORIGIN_BYTES_MAX;
 use sovang_core::{Error, ErrorKind, LedgerId, Result};
 use std::io;
@@ -115,23 +115,16 @@ fn has_records(files: &dyn Files) -> bool {
     first.is_ok_and(|len| len > SEGMENT_HEADER_BYTES as u64)
 }
 
-fn lost(e: &io::Error) -> Damage {
-    let is_directory = e.kind() == io::ErrorKind::IsADirectory;
-    let what = if is_directory { "there is a directory in the place of the file" } else { "the file is missing" };
+fn lost(what: &'static str) -> Damage {
     Damage::new(LEDGER_FILE, what).expecting(EXPECTED)
 }
 
 /// Reads who the ledger is.
 pub(super) fn read(files: &dyn Files) -> Result<Identity> {
-    let fail = |e: io::Error| match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => {
-            if has_records(files) {
-                lost(&e).error(files)
-            } else {
-                no_ledger(files)
-            }
-        }
-        _ => Error::io(e, "read the ledger's identity", files.describe(LEDGER_FILE)),
+    let fail = |e: io::Error| match why_no_file(&e) {
+        Some(what) if has_records(files) => lost(what).error(files),
+        Some(_) => no_ledger(files),
+        None => Error::io(e, "read the ledger's identity", files.describe(LEDGER_FILE)),
     };
     let file = files.open(LEDGER_FILE, Open::Read).map_err(fail)?;
     // One byte more than the longest, so that a longer file is noticed.

@@ -5,7 +5,7 @@ use super::batch::{BATCH_HEADER_BYTES, BATCH_MAGIC, BatchHeader};
 use super::check::{SegmentTask, check_segment};
 use super::evidence::{CHUNK_BYTES, list_numbers, read_head_bytes};
 use super::head::{HEAD_FILE, SLOT_BYTES, decode_slots};
-use super::segment::{SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
+use super::segment::{SEGMENT_FILE_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader, segment_path};
 use crate::files::{File, Files, Open};
 use sovang_core::{Head, LedgerId, Size};
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ fn open(files: &dyn Files, ledger: LedgerId, number: u64) -> Option<(Arc<dyn Fil
 
 /// The batch header behind an offset that proves the most; where it cannot be read, what follows is looked at.
 fn last_header(file: &dyn File, segment: &SegmentHeader, from: u64) -> Option<(u64, BatchHeader)> {
-    let (sums, len) = (segment.sums(), file.len().ok()?);
+    let (sums, len) = (segment.sums(), file.len().ok()?.min(SEGMENT_FILE_BYTES_MAX));
     let mut best: Option<(u64, BatchHeader)> = None;
     let mut at = from;
     let mut chunk = vec![0; CHUNK_BYTES];

@@ -9,7 +9,7 @@ use super::damage::Damage;
 use super::evidence::{CHUNK_BYTES, bad_header, predecessor_end};
 use super::segment::{LOG_DIRECTORY, SEAL_MAGIC, SEGMENT_HEADER_BYTES, SegmentHeader, Sums, seal, segment_path};
 use super::{Cursor, End};
-use crate::files::{File, Files, Open};
+use crate::files::{File, Files, Open, why_no_file};
 use bytes::Bytes;
 use sovang_core::{LedgerId, Result, hash};
 use std::io;
@@ -129,10 +129,9 @@ fn read_header(files: &dyn Files, number: u64) -> Result<(Arc<dyn File>, Vec<u8>
 }
 
 pub(super) fn unreadable(path: &str, e: &io::Error) -> Damage {
-    match e.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Damage::new(path, "the file is missing"),
-        io::ErrorKind::IsADirectory => Damage::new(path, "there is a directory in the place of the file"),
-        _ => Damage::new(path, format!("the system cannot read it: {e}")),
+    match why_no_file(e) {
+        Some(what) => Damage::new(path, what),
+        None => Damage::new(path, format!("the system cannot read it: {e}")),
     }
 }
 

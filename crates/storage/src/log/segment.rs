@@ -3,11 +3,13 @@
 use super::bytes::{Put, Take, crc, crc_holds, is_zero};
 use super::head::{put_frontier, take_frontier};
 use super::{Cursor, End, FORMAT_VERSION};
-use sovang_core::LedgerId;
+use sovang_core::{LedgerId, limits};
 
 pub(super) const LOG_DIRECTORY: &str = "log";
 pub(super) const SEGMENT_HEADER_BYTES: usize = 4096;
 pub(super) const SEAL_BYTES: usize = 72;
+/// No writer makes a segment's file longer, whatever its options: a largest segment, and more than its seal behind it.
+pub(super) const SEGMENT_FILE_BYTES_MAX: u64 = limits::SEGMENT_BYTES_MAX + limits::BATCH_BYTES_MAX as u64;
 const MAGIC: [u8; 8] = *b"SOVSEGM1";
 pub(super) const SEAL_MAGIC: [u8; 4] = *b"SOVS";
 const FIELDS_BYTES: usize = 8 + 4 + 4 + 16 + 8 + 16 + 8 + 32 + 8 + 32 + 8 + 8 + 4 + 4 + 2048;

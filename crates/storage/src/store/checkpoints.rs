@@ -4,7 +4,7 @@
 use super::View;
 use crate::blobs;
 use crate::files::Open;
-use sovang_core::{Error, ErrorKind, Result, Size};
+use sovang_core::{Error, ErrorKind, Result, Size, limits};
 use std::io;
 use std::thread;
 use std::time::Duration;
@@ -19,9 +19,9 @@ impl View {
     /// The sizes of which a checkpoint is kept, ascending.
     ///
     /// # Errors
-    /// I/O.
+    /// `NotProven` when there is no directory in their place; I/O.
     pub fn checkpoint_sizes(&self) -> Result<Vec<Size>> {
-        let names = self.blob_names(DIRECTORY)?;
+        let names = self.blob_names(DIRECTORY).map_err(not_proven)?;
         let mut sizes: Vec<Size> =
             names.iter().filter_map(|name| name.parse::<u64>().ok().filter(|n| n.to_string() == *name)).map(Size).collect();
         sizes.sort_unstable();
@@ -35,9 +35,12 @@ impl View {
     /// The checkpoint of a size; none when none is kept.
     ///
     /// # Errors
-    /// I/O.
+    /// `NotProven` when something else is there, or more than a note can have; I/O.
     pub fn checkpoint(&self, size: Size) -> Result<Option<Vec<u8>>> {
-        self.blob(&Self::checkpoint_path(size))
+        self.checkpoint_file(&Self::checkpoint_path(size))
+    }
+    fn checkpoint_file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        blobs::blob_read_within(&*self.shared.files, path, limits::NOTE_BYTES_MAX as u64).map_err(not_proven)
     }
     /// Changes a file of `checkpoints/` under their lock: `change` is given what is there and gives what is to be there, none to
     /// leave it. The file is replaced whole and durable on return.
@@ -51,7 +54,7 @@ impl View {
     ) -> Result<()> {
         let path = format!("{DIRECTORY}/{name}");
         let _lock = self.lock_checkpoints()?;
-        let there = self.blob(&path)?;
+        let there = self.checkpoint_file(&path)?;
         match change(there)? {
             Some(bytes) => blobs::blob_write(&*self.shared.files, &path, &bytes),
             None => Ok(()),
@@ -70,4 +73,19 @@ impl View {
         }
         Err(Error::new(ErrorKind::Locked, "another process keeps the lock of the checkpoints").in_file(files.describe(LOCK)))
     }
+}
+
+/// What stands in a checkpoint's place proves nothing, and the log is no worse for it.
+fn not_proven(error: Error) -> Error {
+    if error.kind() != ErrorKind::Damaged {
+        return error;
+    }
+    let mut told = Error::new(ErrorKind::NotProven, error.message());
+    if let Some(path) = error.path() {
+        told = told.in_file(path);
+    }
+    if let Some(hint) = error.hint() {
+        told = told.advise(hint);
+    }
+    told
 }

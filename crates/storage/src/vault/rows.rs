@@ -6,7 +6,7 @@ use super::format::{
     decode_identity, encode_identity, misplaced, sum,
 };
 use super::prefixes::Prefixes;
-use crate::files::{File, Files, Open};
+use crate::files::{File, Files, Open, why_no_file};
 use crate::sync::{Mutex, MutexGuard};
 use sovang_core::ids::Commitment;
 use sovang_core::{Error, ErrorKind, LedgerId, Result};
@@ -81,12 +81,9 @@ pub(super) fn open_identified(
     writable: bool,
 ) -> Result<(Arc<dyn File>, [u8; 32])> {
     let path = files.describe(name);
-    let file = files.open(name, if writable { Open::Write } else { Open::Read }).map_err(|e| {
-        if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory) {
-            damaged("a file of the vault is missing".to_owned(), &path)
-        } else {
-            Error::io(e, "open the vault", &path)
-        }
+    let file = files.open(name, if writable { Open::Write } else { Open::Read }).map_err(|e| match why_no_file(&e) {
+        Some(what) => damaged(format!("a file of the vault cannot be used: {what}"), &path),
+        None => Error::io(e, "open the vault", &path),
     })?;
     let mut b = [0; SECTOR_BYTES];
     file.read_at(&mut b, 0).map_err(|e| Error::io(e, "read the vault", &path))?;
