@@ -151,7 +151,7 @@ impl Writer {
             Err(full) if full.kind() == ErrorKind::NoSpace && self.shared.reservations.give_back() => {
                 self.log.spare();
                 let sparing = self.shared.vault.as_ref().map_or(Ok(()), Vault::spare);
-                sparing.and_then(|()| self.append(&group))
+                sparing.map_err(|error| self.failed(error)).and_then(|()| self.append(&group))
             }
             appended => appended,
         };
@@ -235,7 +235,9 @@ impl Writer {
             error.kind(),
             ErrorKind::NoSpace | ErrorKind::TooLarge | ErrorKind::InvalidInput | ErrorKind::ErasedSubject | ErrorKind::Damaged
         );
-        if nothing_written && !self.log.is_poisoned() {
+        // A full disk may also be met in a write, where space cannot be reserved: the error alone does not tell.
+        let is_poisoned = self.log.is_poisoned() || self.shared.vault.as_ref().is_some_and(Vault::is_poisoned);
+        if nothing_written && !is_poisoned {
             return error;
         }
         if error.kind() == ErrorKind::Poisoned {

@@ -158,6 +158,10 @@ impl Vault {
         }
     }
 
+    /// Whether an earlier failure forbids any further write.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.writer.as_ref().is_some_and(|writer| writer.lock().unwrap_or_else(PoisonError::into_inner).poisoned)
+    }
     /// From now on reserves no more space than is needed.
     ///
     /// # Errors

@@ -100,3 +100,26 @@ fn a_vault_that_is_gone_or_damaged_concerns_personal_values_alone() {
     assert!(!report.findings.is_empty() && report.findings.iter().all(|f| !f.in_log));
     assert_eq!(kind(Store::open(shared, options(), None)), ErrorKind::Damaged);
 }
+
+#[test]
+fn a_disk_that_is_full_in_a_write_of_the_vault_ends_the_writer() {
+    let full = |nth| crate::sim::Fault::ShortWrite { nth, bytes: 40, error: std::io::ErrorKind::StorageFull };
+    // The first write is of a new subject's key, the second of the rows.
+    for (nth, is_reserved) in [(1, false), (1, true), (2, false), (2, true)] {
+        let files = SimFiles::new();
+        let store = Store::create(Arc::new(files.clone()), identity(), options()).unwrap();
+        append(&store, one(&member("citizen:1", "Lan"), 1)).unwrap();
+        let reserved = is_reserved.then(|| store.reserve(100_000).unwrap());
+        files.inject(full(nth));
+        let error = append(&store, one(&member("citizen:2", "Minh"), 2)).unwrap_err();
+        assert_eq!((files.take_faults(), error.kind()), (1, ErrorKind::Poisoned), "write {nth}: {error}");
+        let next = append(&store, one(&a(&[], "x"), 3)).unwrap_err();
+        assert_eq!((next.kind(), next.to_string()), (ErrorKind::Poisoned, error.to_string()), "nothing is written any more");
+        drop(reserved);
+        assert_eq!(kind(store.close()), ErrorKind::Poisoned);
+        let store = Store::open(Arc::new(files), options(), None).unwrap();
+        assert_eq!(store.view().head().size, Size(1));
+        append(&store, one(&member("citizen:2", "Minh"), 2)).unwrap();
+        assert!(store.view().verify(&mut |_, _| {}).unwrap().findings.is_empty());
+    }
+}
