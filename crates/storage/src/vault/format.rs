@@ -17,7 +17,7 @@ pub(super) const KEYS_MAGIC: [u8; 8] = *b"SOVVKEYS";
 pub(super) const ROWS_MAGIC: [u8; 8] = *b"SOVVROWS";
 const MARK_MAGIC: [u8; 8] = *b"SOVVMARK";
 const SLOT_MAGIC: [u8; 4] = *b"SOVK";
-const ROW_MAGIC: [u8; 4] = *b"SOVR";
+pub(super) const ROW_MAGIC: [u8; 4] = *b"SOVR";
 
 /// Bytes of a subject's slot.
 pub(super) const SLOT_BYTES: usize = 128;

@@ -102,8 +102,14 @@ impl Keys {
     /// `Damaged` when it is not sound.
     pub(super) fn slot(&self, number: u32) -> Result<Slot> {
         let mut b = Zeroizing::new([0; SLOT_BYTES]);
-        let read = self.file.read_at(&mut *b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
-        Slot::decode(&b[..read], self.ledger_id, number).ok_or_else(|| self.damaged(number))
+        // Beside a live writer a slot may be met half written: it is looked at again.
+        for _ in 0..2 {
+            let read = self.file.read_at(&mut *b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
+            if let Some(slot) = Slot::decode(&b[..read], self.ledger_id, number) {
+                return Ok(slot);
+            }
+        }
+        Err(self.damaged(number))
     }
     /// Reads slots one after another; neighbours share a read.
     pub(super) fn nearby(&self) -> Nearby<'_> {
@@ -119,7 +125,7 @@ impl Keys {
             let read = self.file.read_at(chunk, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
             for index in 0..slots {
                 let bytes = buffer[..read].get(index * SLOT_BYTES..(index + 1) * SLOT_BYTES).unwrap_or_default();
-                let slot = Slot::decode(bytes, self.ledger_id, number).ok_or_else(|| self.damaged(number))?;
+                let slot = Slot::decode(bytes, self.ledger_id, number).map_or_else(|| self.slot(number), Ok)?;
                 each(number, &slot);
                 number += 1;
             }

@@ -120,6 +120,10 @@ impl<'a> Window<'a> {
     fn new(file: &'a dyn File) -> Self {
         Self { file, buffer: vec![0; WINDOW_BYTES], start: 0, filled: 0 }
     }
+    /// Reads anew whatever comes next.
+    fn forget(&mut self) {
+        self.filled = 0;
+    }
     /// `len` bytes at `offset`, fewer at the end of the file.
     fn bytes(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
         let within = offset.checked_sub(self.start).and_then(|d| usize::try_from(d).ok()).filter(|d| d + len <= self.filled);
@@ -219,7 +223,14 @@ impl Rows {
         let mut gap = None;
         while offset < to {
             let bytes = window.bytes(offset, ROW_HEADER_BYTES).map_err(|e| self.io(e, "read the vault's rows"))?;
-            let header = RowHeader::decode(bytes, self.ledger_id, offset).filter(|h| offset + h.extent() as u64 <= to);
+            let mut header = RowHeader::decode(bytes, self.ledger_id, offset);
+            if header.is_none() && bytes.starts_with(&super::format::ROW_MAGIC) {
+                // Beside a live writer a header may be met half written: it is looked at again.
+                window.forget();
+                let bytes = window.bytes(offset, ROW_HEADER_BYTES).map_err(|e| self.io(e, "read the vault's rows"))?;
+                header = RowHeader::decode(bytes, self.ledger_id, offset);
+            }
+            let header = header.filter(|h| offset + h.extent() as u64 <= to);
             let Some(header) = header else {
                 gap.get_or_insert(offset);
                 offset += GRANULE as u64;
@@ -289,9 +300,18 @@ impl Rows {
         // Most rows are this short: one read.
         let mut bytes = vec![0; 4 * GRANULE];
         let read = |b: &mut [u8], at| self.file.read_at(b, at).map_err(|e| self.io(e, "read the vault's rows"));
-        let got = read(&mut bytes, offset)?;
-        bytes.truncate(got);
-        let Some(header) = RowHeader::decode(bytes.get(..ROW_HEADER_BYTES).unwrap_or_default(), self.ledger_id, offset) else {
+        // Beside a live writer a header may be met half written: it is looked at again.
+        let mut header = None;
+        for _ in 0..2 {
+            bytes.resize(4 * GRANULE, 0);
+            let got = read(&mut bytes, offset)?;
+            bytes.truncate(got);
+            header = RowHeader::decode(bytes.get(..ROW_HEADER_BYTES).unwrap_or_default(), self.ledger_id, offset);
+            if header.is_some() {
+                break;
+            }
+        }
+        let Some(header) = header else {
             return Ok((None, None));
         };
         if header.extent() > bytes.len() {

@@ -330,6 +330,30 @@ fn no_flipped_bit_gives_a_wrong_value_or_loses_a_row() {
     }
 }
 
+/// As when a live writer is in the middle of a header or a slot.
+#[test]
+fn what_is_not_sound_is_looked_at_again_before_it_is_called_damaged() {
+    let (image, rows) = closed();
+    let mut looks = 0;
+    // A bit of the structure that each reading begins with.
+    for nth in 1.. {
+        let files = SimFiles::from_image(&image);
+        let (reader, other) = (read(&files), read(&files));
+        files.inject(Fault::FlippedRead { nth, bit: 8 * 20 });
+        for (n, row) in rows.iter().enumerate() {
+            let value = reader.value(&row.commitment).unwrap_or_else(|e| panic!("{n}, reading {nth}: {e}"));
+            assert!(matches!(value, Opened::Erased) == (n % 3 == 2), "{n}, reading {nth}");
+        }
+        let found = other.check().unwrap();
+        assert!(found.is_empty(), "reading {nth}: {found:?}");
+        if files.take_faults() == 0 {
+            break;
+        }
+        looks += 1;
+    }
+    assert!(looks > 15, "{looks}");
+}
+
 #[test]
 fn a_shortened_vault_is_damage() {
     let (image, rows) = closed();
