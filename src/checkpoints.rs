@@ -171,8 +171,10 @@ impl Checkpoints {
     /// Checkpoints that the log contradicts, or that are none.
     pub(crate) fn check(&self) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
+        // Listed before the log is looked at: whatever was signed by then, it has.
+        let sizes = self.sizes()?;
         self.view.refresh()?;
-        for size in self.sizes()? {
+        for size in sizes {
             let wrong = match self.get(size) {
                 Ok(Some(checkpoint)) => self.contradiction(checkpoint.head())?,
                 Ok(None) => None,

@@ -40,9 +40,9 @@ impl<E: Event> Reader<E> {
     /// # Errors
     /// `NotFound` when no checkpoint is of that size or larger; `NotProven` when the newest is not of this log; `Damaged`.
     pub fn prove_growth(&self, since: Size) -> Result<Growth> {
+        let newest = Checkpoints::of(self.view().clone()).newest(|_| true)?.ok_or_else(none_yet)?;
+        // After the checkpoint was found: the log has all that was signed by then.
         self.refresh()?;
-        let checkpoints = Checkpoints::of(self.view().clone());
-        let newest = checkpoints.newest(|_| true)?.ok_or_else(none_yet)?;
         if newest.head().size < since {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -83,6 +83,7 @@ impl<E: Event> Reader<E> {
         let frame = self.view().frame(position)?;
         let checkpoint = self.covering(position, policy)?;
         let head = checkpoint.head();
+        self.refresh()?;
         self.of_this_log(head)?;
         let hashes = self.view().inclusion_proof(position, head.size)?;
         let hash = frame.hash(position);

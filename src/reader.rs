@@ -82,11 +82,15 @@ impl<E: Event> Reader<E> {
     /// The largest checkpoint that the ledger keeps, when that is larger than its log: then the ledger is older than its last signed head,
     /// because it was rolled back or restored from an older copy. What is recorded now makes another history than the one that was signed.
     ///
+    /// Where a checkpoint is larger than what this handle has seen, it looks again whether the log has grown.
+    ///
     /// # Errors
     /// I/O.
     pub fn signed_beyond(&self) -> Result<Option<Size>> {
-        let largest = self.view.checkpoint_sizes()?.pop();
-        Ok(largest.filter(|size| *size > self.view.head().size))
+        let Some(largest) = self.view.checkpoint_sizes()?.pop().filter(|size| *size > self.view.head().size) else {
+            return Ok(None);
+        };
+        Ok((largest > self.view.refresh()?.size).then_some(largest))
     }
     /// The ledger's name.
     #[must_use]

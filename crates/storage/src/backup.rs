@@ -61,7 +61,9 @@ pub fn backup(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<BackedUp> {
     // Listed before the head is read: none of them is larger than it, if the source was not rolled back.
-    let checkpoints: Vec<String> = checkpoint_files(&**source)?.into_iter().map(|(name, _)| name).collect();
+    let checkpoints = checkpoint_files(&**source)?;
+    let signed = checkpoints.iter().filter_map(|(_, size)| *size).max();
+    let checkpoints: Vec<String> = checkpoints.into_iter().map(|(name, _)| name).collect();
     let view = LogView::open(Arc::clone(source))?;
     let identity = view.identity().clone();
     let total = log::log_bytes(&**source);
@@ -105,7 +107,7 @@ pub fn backup(
         copied_bytes,
         copied_records: head.size.0 - old.size.0,
         checked,
-        signed_beyond: signed_beyond(&**source, view.head().size)?,
+        signed_beyond: signed.filter(|signed| *signed > view.head().size),
     })
 }
 
@@ -249,14 +251,6 @@ pub(crate) fn checkpoint_files(files: &dyn Files) -> Result<Vec<(String, Option<
     };
     let names = blob_names(files, CHECKPOINTS)?.into_iter().filter(|name| name != "lock");
     Ok(names.map(|name| (size(&name), name)).map(|(size, name)| (name, size)).collect())
-}
-
-/// The largest checkpoint that a ledger keeps, when that is larger than its log: the log is older than its last signed head.
-///
-/// # Errors
-/// I/O.
-pub fn signed_beyond(files: &dyn Files, size: Size) -> Result<Option<Size>> {
-    Ok(checkpoint_files(files)?.into_iter().filter_map(|(_, signed)| signed).max().filter(|signed| *signed > size))
 }
 
 /// Copies the checkpoints of these names, or all; gives how many differed, and their bytes. One that cannot be read is passed over

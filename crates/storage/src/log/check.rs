@@ -6,7 +6,7 @@ use super::batch::{
 };
 use super::chunks::Chunks;
 use super::damage::Damage;
-use super::evidence::{CHUNK_BYTES, open_segment, predecessor_end, read, read_failed};
+use super::evidence::{CHUNK_BYTES, bad_header, open_segment, predecessor_end, read, read_failed};
 use super::recovery::slot_agrees;
 use super::segment::{SEAL_BYTES, SEGMENT_FILE_BYTES_MAX, SEGMENT_HEADER_BYTES, SegmentHeader, Sums, seal, segment_path};
 use super::{Cursor, End};
@@ -83,6 +83,27 @@ pub(super) fn check_segment(files: &dyn Files, task: &SegmentTask, advance: &dyn
         check.check_end(&*file, task, &header, digest).map_err(fail)?;
     }
     Ok(check)
+}
+
+/// The digest of a segment up to an end to which its batches, all sound, must lead.
+pub(super) fn digest_of_sound(files: &dyn Files, file: &Arc<dyn File>, ledger: LedgerId, end: &End) -> Result<[u8; 32]> {
+    let number = end.next.segment;
+    let path = segment_path(number);
+    let fail = read_failed(files, &path);
+    let bytes = read(&**file, 0, SEGMENT_HEADER_BYTES).map_err(&fail)?;
+    let header = SegmentHeader::decode(&bytes, ledger, number).map_err(|what| bad_header(number, what).error(files))?;
+    let task = SegmentTask { ledger, number, successor: None, durable: Some(end.clone()), slots: Vec::new() };
+    let mut pass = Pass::new(&task, file, &header, &bytes, end.next.offset);
+    pass.batches(&|_| {}).map_err(fail)?;
+    match pass.digest() {
+        // A record that this program cannot read is as it was written all the same.
+        Some(digest) if pass.end().as_ref() == Some(end) => Ok(digest),
+        _ => {
+            let found = pass.findings.into_iter().find(|found| found.what != UNREADABLE);
+            let otherwise = || Damage::new(path.as_str(), "the segment's batches do not lead to its end").at(end.next.offset);
+            Err(found.unwrap_or_else(otherwise).error(files))
+        }
+    }
 }
 
 impl SegmentCheck {

@@ -6,12 +6,15 @@ use super::segment::{LOG_DIRECTORY, SEGMENT_HEADER_BYTES, SegmentHeader, segment
 use super::writer::LOCK_FILE;
 use super::{End, Identity, Random};
 use crate::files::{Files, Open};
+use crate::vault;
 use sovang_core::{Error, ErrorKind, Result};
 use std::io;
 
-/// What an interrupted creation may have left, and the directories that are made beside the log.
-const LEFTOVERS: [&str; 9] =
-    [LOCK_FILE, HEAD_FILE, LOG_DIRECTORY, "ledger.tmp", "vault", "index", "snapshots", "checkpoints", "quarantine"];
+/// The files that an interrupted creation may have left.
+const FILES: [&str; 3] = [LOCK_FILE, HEAD_FILE, "ledger.tmp"];
+/// The directories that are made beside the log, and the most bytes that creation leaves in a file of theirs: of the vault the two headers.
+const DIRECTORIES: [(&str, u64); 5] =
+    [(vault::DIRECTORY, vault::HEADER_BYTES), ("index", 0), ("snapshots", 0), ("checkpoints", 0), ("quarantine", 0)];
 
 /// A step's name for messages: what could not be done, and to what.
 fn failed(files: &dyn Files, doing: &'static str, path: &str) -> impl FnOnce(io::Error) -> Error {
@@ -47,8 +50,18 @@ fn check_empty(files: &dyn Files) -> Result<()> {
     if names.iter().any(|name| name == LEDGER_FILE) {
         return not_empty("there is a ledger already".to_owned(), "open it instead");
     }
-    if let Some(name) = names.iter().find(|name| !LEFTOVERS.contains(&name.as_str())) {
+    let is_known =
+        |name: &str| FILES.contains(&name) || name == LOG_DIRECTORY || DIRECTORIES.iter().any(|(known, _)| *known == name);
+    if let Some(name) = names.iter().find(|name| !is_known(name)) {
         return not_empty(format!("the directory is not empty: it holds {name:?}"), "name a new or an empty directory");
+    }
+    for (directory, bytes_max) in DIRECTORIES {
+        if let Some(path) = content(files, directory, bytes_max)? {
+            return not_empty(
+                format!("the directory holds what is left of a ledger: {path}"),
+                "name a new or an empty directory; if the ledger is to be restored, restore `ledger` and `log/` too",
+            );
+        }
     }
     let segments = match files.list(LOG_DIRECTORY) {
         Ok(segments) => segments,
@@ -69,12 +82,30 @@ fn check_empty(files: &dyn Files) -> Result<()> {
     Ok(())
 }
 
+/// A file of a directory with more bytes than a creation leaves there; none if the directory is not there.
+fn content(files: &dyn Files, directory: &str, bytes_max: u64) -> Result<Option<String>> {
+    let fail = |e| failed(files, "read the directory", directory)(e);
+    let names = match files.list(directory) {
+        Ok(names) => names,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(fail(e)),
+    };
+    for name in names {
+        let path = format!("{directory}/{name}");
+        if files.open(&path, Open::Read).map_err(fail)?.len().map_err(fail)? > bytes_max {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
 fn take_new_lock(files: &dyn Files) -> Result<Box<dyn Send + Sync>> {
     match super::writer::lock(files) {
         Err(e) if e.kind() == ErrorKind::Damaged => {}
         other => return other,
     }
-    let file = files.open(LOCK_FILE, Open::Create).map_err(failed(files, "create the lock", LOCK_FILE))?;
+    // Another creation may have made it meanwhile, and its ledger be open: the file is never replaced.
+    let file = files.open(LOCK_FILE, Open::Ensure).map_err(failed(files, "create the lock", LOCK_FILE))?;
     file.sync_all().map_err(failed(files, "sync the lock", LOCK_FILE))?;
     super::writer::lock(files)
 }

@@ -66,6 +66,10 @@ impl Segments {
         open.insert(number, Arc::clone(&segment));
         segment
     }
+    /// Forgets the files of the segments from a number on: what is read of them from now on is what stands there now.
+    pub(super) fn forget_from(&self, number: u64) {
+        self.open.write().unwrap_or_else(PoisonError::into_inner).split_off(&number);
+    }
     /// Whether the log agrees with a slot of `HEAD` at the place it points to.
     pub(super) fn agrees(&self, slot: &End) -> Result<bool> {
         let segment = self.segment(slot.next.segment)?;

@@ -139,7 +139,8 @@ impl LogView {
 
     fn read(&self, head: &HeadFile) -> Result<Reading> {
         let reading = read_end(&*self.files, self.identity.ledger_id, head, Open::Read)?;
-        // Recovery may have put another file in this one's place since it was opened last.
+        // Recovery, or a backup into this directory, may have put others in place of the files that were the last ones.
+        self.segments.forget_from(self.end().next.segment);
         self.segments.insert(Arc::clone(&reading.file), reading.header.clone());
         Ok(reading)
     }

@@ -1,7 +1,8 @@
 //! The single writer of a log: appending, durability, rotation.
 
 use super::batch::{BATCH_FIXED_BYTES, BATCH_HEADER_BYTES, BatchHeader, Proven, RECORD_SUM_BYTES, Trailer};
-use super::evidence::{digest, read_end, read_head};
+use super::check::digest_of_sound;
+use super::evidence::{read_end, read_head};
 use super::head::HEAD_FILE;
 use super::head_writer::HeadWriter;
 use super::recovery::decide;
@@ -105,8 +106,8 @@ impl Log {
         let sums = reading.header.sums();
         let digest = digest_of_start(&reading.header_bytes, plan.end.next.offset);
         let Repaired { recovered, head, file } = repair(&*files, &head, reading, &plan)?;
-        let allocated =
-            file.len().map_err(|e| Error::io(e, "read the log", files.describe(&segment_path(plan.end.next.segment))))?;
+        // A file's length reserves nothing: a copy may have holes.
+        let allocated = plan.end.next.offset;
         let segments = Arc::new(Segments::new(Arc::clone(&files), identity.ledger_id));
         let log = Self {
             files,
@@ -199,7 +200,8 @@ impl Log {
         let head = self.head.write(&self.end);
         self.must_head(head)?;
         if self.options.strict {
-            self.idle()?;
+            let synced = self.head.sync();
+            self.must_head(synced)?;
         }
         Ok(written)
     }
@@ -356,13 +358,13 @@ impl Log {
         file.and_then(|file| file.allocate(len).map(|()| file)).map_err(|e| no_space(&*self.files, e, &temporary))
     }
 
-    /// The digest of all of the last segment.
-    fn segment_digest(&mut self) -> Result<[u8; 32]> {
-        if let Some(digest) = &self.digest {
-            return Ok(*digest.finalize().as_bytes());
+    /// The digest of all of the last segment. What an earlier writer left in it is read again and must be sound: the successor's header
+    /// vouches for these bytes for ever.
+    fn segment_digest(&self) -> Result<[u8; 32]> {
+        match &self.digest {
+            Some(digest) => Ok(*digest.finalize().as_bytes()),
+            None => digest_of_sound(&*self.files, &self.file, self.identity.ledger_id, &self.end),
         }
-        let read = digest(&*self.file, self.end.next.offset).and_then(|digest| digest.ok_or(io::ErrorKind::UnexpectedEof.into()));
-        self.must(read, "read a segment again")
     }
 
     fn salt(&self, segment: u64) -> [u8; 16] {
@@ -419,6 +421,10 @@ fn digest_of_start(header: &[u8], end: u64) -> Option<blake3::Hasher> {
 }
 
 fn no_space(files: &dyn Files, e: io::Error, path: &str) -> Error {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    if !matches!(e.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+        return Error::io(e, "reserve space for the next batch", files.describe(path));
+    }
     Error::new(ErrorKind::NoSpace, "cannot reserve space for the next batch; nothing of it was written")
         .in_file(files.describe(path))
         .caused_by(e)

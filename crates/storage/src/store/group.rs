@@ -3,6 +3,7 @@
 use super::matching::Derived;
 use super::shared::{LEDGER_KEY, Shared, amendments_key};
 use super::{SameDecoded, StoreOptions, Submission};
+use crate::log::{BATCH_FIXED_BYTES, RECORD_SUM_BYTES};
 use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
 use sovang_core::calendar::{DAY_MICROS, date_of, instant_of};
@@ -15,13 +16,10 @@ use std::sync::Arc;
 
 /// Records of one group at most.
 const GROUP_RECORDS_MAX: usize = 16_384;
-/// Bytes that a batch adds: header, trailer, and a checksum for each record (docs/FORMAT.md §2.3).
-const BATCH_OVERHEAD_BYTES: usize = 200;
-const RECORD_OVERHEAD_BYTES: usize = 4;
 
 /// Bytes that records take in a batch.
 pub(super) fn batch_bytes(records: &[Prepared]) -> usize {
-    BATCH_OVERHEAD_BYTES + records.iter().map(|r| r.len() + RECORD_OVERHEAD_BYTES).sum::<usize>()
+    BATCH_FIXED_BYTES + records.iter().map(|r| r.len() + RECORD_SUM_BYTES).sum::<usize>()
 }
 
 /// A record that is there, or will be with the group: then its hash is told by the log.
@@ -77,7 +75,7 @@ impl Group {
             derived: FxHashMap::default(),
             ids: FxHashMap::default(),
             found: Found::default(),
-            bytes: BATCH_OVERHEAD_BYTES,
+            bytes: BATCH_FIXED_BYTES,
             last_recorded_at,
         }
     }
@@ -111,7 +109,7 @@ impl Group {
         range.filter_map(reference).collect()
     }
     /// Whether the record at `position` was there before the group.
-    pub(super) fn is_after(&self, position: Position) -> bool {
+    pub(super) fn was_there(&self, position: Position) -> bool {
         position.0 < self.first
     }
 
@@ -161,7 +159,7 @@ impl Group {
         }
         for (index, record) in (start..).zip(records) {
             self.ids.insert(record.id(), index);
-            self.bytes += record.len() + RECORD_OVERHEAD_BYTES;
+            self.bytes += record.len() + RECORD_SUM_BYTES;
             self.records.push(record);
         }
         Ok(Outcome::Appended(start..self.records.len()))

@@ -165,8 +165,8 @@ impl Writer {
             let answer = match (&answered, outcome) {
                 (Ok(written), outcome) => self.done(outcome, written.as_ref(), &group),
                 // What was answered from the log alone stands.
-                (Err(_), Outcome::Refused(why)) if why.position().is_none_or(|p| group.is_after(p)) => Err(why),
-                (Err(_), Outcome::Repeated(there)) if erasing.is_none() && there.iter().all(|r| group.is_after(r.position)) => {
+                (Err(_), Outcome::Refused(why)) if why.position().is_none_or(|p| group.was_there(p)) => Err(why),
+                (Err(_), Outcome::Repeated(there)) if erasing.is_none() && there.iter().all(|r| group.was_there(r.position)) => {
                     self.done(Outcome::Repeated(there), None, &group)
                 }
                 (Err(error), _) => Err(error.clone()),

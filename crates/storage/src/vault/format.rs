@@ -9,7 +9,7 @@ use sovang_core::{LedgerId, RecordId};
 use zeroize::Zeroizing;
 
 /// Where slots and rows start in their files.
-pub(super) const HEADER_BYTES: u64 = 4096;
+pub(crate) const HEADER_BYTES: u64 = 4096;
 pub(super) const SECTOR_BYTES: usize = 512;
 pub(super) const HEADER_SECTORS: usize = 8;
 pub(super) const FORMAT_VERSION: u32 = 1;

@@ -37,10 +37,8 @@ use crate::files::Files;
 use crate::sync::{Mutex, MutexGuard, RwLock};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use format::{
-    BODY_BYTES_MAX, HEADER_BYTES, Mark, PLAIN_PREFIX_BYTES, ROW_HEADER_BYTES, RowHeader, RowState, Slot, SlotState,
-    associated_data,
-};
+pub(crate) use format::HEADER_BYTES;
+use format::{BODY_BYTES_MAX, Mark, PLAIN_PREFIX_BYTES, ROW_HEADER_BYTES, RowHeader, RowState, Slot, SlotState, associated_data};
 use keys::Keys;
 pub use living::EachValue;
 use rows::{Rows, Span};
@@ -60,7 +58,7 @@ pub type Random<'a> = &'a dyn Fn(&mut [u8]) -> Result<()>;
 /// Whether the log has this record with this commitment.
 pub type Exists<'a> = &'a dyn Fn(RecordId, &Commitment) -> Result<bool>;
 
-const DIRECTORY: &str = "vault";
+pub(crate) const DIRECTORY: &str = "vault";
 
 fn damaged(what: impl Into<String>, path: &Path) -> Error {
     Error::new(ErrorKind::Damaged, what).in_file(path).advise("restore `vault/` from its backup")

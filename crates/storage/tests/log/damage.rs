@@ -4,7 +4,7 @@ use crate::common::*;
 use sovang_core::record::{BODY_PREFIX_BYTES, HEADER_BYTES, Prepared};
 use sovang_core::{ErrorKind, Position};
 use sovang_storage::files::Files;
-use sovang_storage::log::{Log, LogView, verify};
+use sovang_storage::log::{Log, LogOptions, LogView, verify};
 use std::sync::Arc;
 
 /// What opening and verification say of a ledger that should hold records 0 to `size`.
@@ -210,6 +210,34 @@ fn verification_goes_on_after_a_lost_header() {
     let found: Vec<_> = report.findings.iter().map(|f| (f.position.unwrap().0, f.offset.unwrap())).collect();
     assert_eq!(found, [(1, header), (4, walked[4].location.offset)]);
     assert_eq!(report.head, head_of(&records(0..1)), "sound up to the lost header");
+}
+
+/// A successor's header vouches for ever for the bytes of the segment before it: a writer that did not write them itself reads them again.
+#[test]
+fn no_rotation_vouches_for_damaged_bytes() {
+    let of_six = LogOptions { segment_bytes: 4096 + 2500, strict: false };
+    let all = everything(&ledger(&[1, 1, 1], of_six));
+    for at in [4096 + 150, 100] {
+        let damaged = changed(&all, "log/0", |bytes| bytes[at] ^= 1);
+        let Ok((mut log, _)) = Log::open(Arc::clone(&damaged), of_six, &random) else {
+            assert_eq!(at, 100, "only the header is read at once");
+            continue;
+        };
+        let refused = (3..20).find_map(|n| log.append(&records(n..n + 1)).err().map(|error| (n, error)));
+        let (n, error) = refused.expect("a rotation");
+        assert!(error.kind() == ErrorKind::Damaged && error.position() == Some(Position(0)), "{error}");
+        assert!(error.to_string().contains("log/0") && error.offset().is_some(), "{error}");
+        assert!(!log.is_poisoned(), "nothing of the batch was written");
+        assert_eq!(damaged.list("log").unwrap(), ["0"]);
+        log.close().unwrap();
+        // With the byte as it was it goes on.
+        let repaired = changed(&everything(&damaged), "log/0", |bytes| bytes[at] ^= 1);
+        let mut log = open(&repaired, of_six);
+        log.append(&records(n..n + 1)).unwrap();
+        assert_eq!(log.next().segment, 1);
+        log.close().unwrap();
+        assert_eq!(sound(&repaired).head, head_of(&records(0..n + 1)));
+    }
 }
 
 #[test]

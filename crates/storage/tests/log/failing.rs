@@ -93,6 +93,18 @@ fn an_append_costs_one_sync_and_one_write_of_the_head() {
 }
 
 #[test]
+fn a_strict_append_costs_one_more_sync() {
+    let sim = SimFiles::new();
+    let files = ledger_on(&sim);
+    let mut log = open(&files, LogOptions { strict: true, ..options() });
+    log.append(&records(0..1)).unwrap();
+    sim.take_counts();
+    log.append(&records(1..2)).unwrap();
+    let counts = sim.take_counts();
+    assert_eq!((counts.data_syncs, counts.syncs, counts.writes), (2, 0, 2));
+}
+
+#[test]
 fn opening_reads_little() {
     let sim = SimFiles::new();
     let files = ledger_on(&sim);

@@ -4,10 +4,12 @@ use crate::common::*;
 use sovang_core::limits::BATCH_BYTES_MAX;
 use sovang_core::{ErrorKind, Head, Position, Root, Size};
 use sovang_storage::disk::DiskFiles;
-use sovang_storage::files::{Files, Open};
+use sovang_storage::files::{File, Files, Open};
 use sovang_storage::log::{Identity, Log, LogOptions, LogView, Segments};
 use sovang_storage::memory::MemoryFiles;
-use std::sync::Arc;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 #[test]
 fn a_new_log_is_empty_and_sound() {
@@ -33,6 +35,80 @@ fn creation_refuses_what_is_there() {
     files.remove("ledger").unwrap();
     assert_eq!(kind(&files), ErrorKind::Damaged);
     assert_eq!(Log::open(files, options(), &random).unwrap_err().kind(), ErrorKind::Damaged);
+}
+
+#[test]
+fn creation_harms_nothing_that_is_left_of_a_ledger() {
+    for (path, bytes) in
+        [("vault/rows", &[1; 4608][..]), ("vault/keys", &[1; 4224]), ("checkpoints/7", b"signed"), ("index/0", b"x")]
+    {
+        let files: Arc<dyn Files> = Arc::new(MemoryFiles::default());
+        files.create_directory("").unwrap();
+        files.create_directory(path.split('/').next().unwrap()).unwrap();
+        write(&files, path, bytes);
+        let error = Log::create(&files, &identity(), &random).unwrap_err();
+        assert!(error.kind() == ErrorKind::NotEmpty && error.to_string().contains(path), "{error}");
+        assert_eq!(read(&files, path), bytes);
+        assert!(files.list("log").is_err(), "nothing was made");
+    }
+}
+
+/// A disk that lets somebody else act between the look for a lock and what follows from it.
+struct Paused {
+    inner: DiskFiles,
+    then: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+impl Files for Paused {
+    fn open(&self, path: &str, how: Open) -> io::Result<Arc<dyn File>> {
+        self.inner.open(path, how)
+    }
+    fn list(&self, directory: &str) -> io::Result<Vec<String>> {
+        self.inner.list(directory)
+    }
+    fn create_directory(&self, directory: &str) -> io::Result<()> {
+        self.inner.create_directory(directory)
+    }
+    fn sync_directory(&self, directory: &str) -> io::Result<()> {
+        self.inner.sync_directory(directory)
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.inner.rename(from, to)
+    }
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.inner.remove(path)
+    }
+    fn lock(&self, path: &str) -> io::Result<Box<dyn Send + Sync>> {
+        let taken = self.inner.lock(path);
+        if taken.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::NotFound)
+            && let Some(then) = self.then.lock().unwrap().take()
+        {
+            then();
+        }
+        taken
+    }
+    fn describe(&self, path: &str) -> PathBuf {
+        self.inner.describe(path)
+    }
+}
+
+#[test]
+fn of_two_creations_at_once_one_is_refused_and_no_lock_is_taken_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk: Arc<dyn Files> = Arc::new(DiskFiles::new(directory.path()));
+    let first: Arc<Mutex<Option<Log>>> = Arc::default();
+    let create = {
+        let (disk, first) = (Arc::clone(&disk), Arc::clone(&first));
+        move || {
+            Log::create(&disk, &identity(), &random).unwrap();
+            *first.lock().unwrap() = Some(open(&disk, options()));
+        }
+    };
+    let then: Box<dyn FnOnce() + Send> = Box::new(create);
+    let paused: Arc<dyn Files> = Arc::new(Paused { inner: DiskFiles::new(directory.path()), then: Mutex::new(Some(then)) });
+    assert_eq!(Log::create(&paused, &identity(), &random).unwrap_err().kind(), ErrorKind::Locked);
+    assert!(first.lock().unwrap().is_some());
+    let second = Log::open(Arc::clone(&disk), options(), &random);
+    assert_eq!(second.unwrap_err().kind(), ErrorKind::Locked, "the first writer is still there");
 }
 
 #[test]
