@@ -79,6 +79,10 @@ impl Merged {
     fn base(&self, run: &Run) -> Answer<u32> {
         u32::try_from(run.first() - self.about.first).map_err(|_| run.contradiction())
     }
+    /// A position relative to a run, as one relative to all of them.
+    fn shifted(&self, run: &Run, position: u32) -> Answer<u32> {
+        self.base(run)?.checked_add(position).ok_or_else(|| run.contradiction())
+    }
     /// The entries of a section, of all runs by their first 8 bytes.
     fn sorted(&self, section: Section) -> Answer<Sorted> {
         let mut heads = Vec::with_capacity(self.runs.len());
@@ -109,7 +113,7 @@ impl Content for Merged {
     fn ids(&mut self, each: Each<'_, (u64, u32)>) -> Answer<()> {
         let mut sorted = self.sorted(Section::Ids)?;
         while let Some(least) = sorted.least() {
-            sorted.take(least, &mut |reader, head| each((least, self.base(&reader.run)? + u32_at(&head, 8))))?;
+            sorted.take(least, &mut |reader, head| each((least, self.shifted(&reader.run, u32_at(&head, 8))?)))?;
         }
         Ok(())
     }
@@ -120,7 +124,7 @@ impl Content for Merged {
             sorted.take(fingerprint, &mut |reader, head| {
                 let slice = slice_of(&head);
                 if let (Slice::One(position), 0) = (slice, key.count) {
-                    key.first = self.base(&reader.run)? + position;
+                    key.first = self.shifted(&reader.run, position)?;
                 }
                 let count = key.count.checked_add(slice.len());
                 key.count = count.ok_or_else(|| reader.run.contradiction())?;
@@ -136,17 +140,17 @@ impl Content for Merged {
         while let Some(least) = sorted.least() {
             let alone = sorted.is_one(least);
             sorted.take(least, &mut |reader, head| {
-                let base = self.base(&reader.run)?;
                 let (start, count) = match slice_of(&head) {
                     Slice::One(_) if alone => return Ok(()),
-                    Slice::One(position) => return each(base + position),
+                    Slice::One(position) => return each(self.shifted(&reader.run, position)?),
                     Slice::Many { start, count } => (start, count),
                 };
                 let of = postings.iter_mut().find(|p| Arc::ptr_eq(&p.run, &reader.run));
                 let of = of.filter(|p| p.taken == start).ok_or_else(|| reader.run.contradiction())?;
                 for _ in 0..count {
                     let entry = of.next()?.map(|entry| u32_at(entry, 0));
-                    each(base + entry.ok_or_else(|| reader.run.contradiction())?)?;
+                    let position = entry.ok_or_else(|| reader.run.contradiction())?;
+                    each(self.shifted(&reader.run, position)?)?;
                 }
                 Ok(())
             })?;
@@ -157,7 +161,7 @@ impl Content for Merged {
         self.in_order(Section::Offsets, &mut |_, offset| each(offset))
     }
     fn batches(&mut self, each: Each<'_, u32>) -> Answer<()> {
-        self.in_order(Section::Batches, &mut |run, first| each(self.base(run)? + first))
+        self.in_order(Section::Batches, &mut |run, first| each(self.shifted(run, first)?))
     }
     fn nodes(&mut self, each: Each<'_, Hash>) -> Answer<()> {
         let mut readers: Vec<Reader> = self.runs.iter().map(|run| Reader::new(run, Section::Nodes)).collect();

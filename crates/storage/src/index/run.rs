@@ -86,16 +86,14 @@ impl Run {
             if u64::from(extent.page) + u64::from(extent.pages) != u64::from(last) {
                 return Err(bad());
             }
-            let mut bytes = vec![0; extent.pages as usize * PAGE];
-            let at = u64::from(extent.page) * PAGE as u64;
-            if file.read_at(&mut bytes, at).map_err(io)? != bytes.len() {
-                return Err(bad());
-            }
-            for (number, page) in (extent.page..).zip(bytes.chunks_exact(PAGE)) {
-                if !seed.holds(number, page) {
+            // Page by page: what is not there is not made room for, however many pages there are said to be.
+            let mut more = [0; PAGE];
+            for number in extent.page..last {
+                let read = file.read_at(&mut more, u64::from(number) * PAGE as u64).map_err(io)?;
+                if read != PAGE || !seed.holds(number, &more) {
                     return Err(bad());
                 }
-                overflow.extend_from_slice(&page[..BODY]);
+                overflow.extend_from_slice(&more[..BODY]);
             }
         }
         let footer = page.footer(&overflow, pages).ok_or_else(bad)?;

@@ -88,7 +88,8 @@ pub fn check_readable(copies: &[Arc<dyn Files>]) -> Result<()> {
 /// How many bytes the segments have; of what can be listed.
 pub fn log_bytes(files: &dyn Files) -> u64 {
     let numbers = list_numbers(files).map(|(numbers, _)| numbers).unwrap_or_default();
-    numbers.into_iter().filter_map(|number| files.open(&segment_path(number), Open::Read).and_then(|file| file.len()).ok()).sum()
+    let len = |number| files.open(&segment_path(number), Open::Read).and_then(|file| file.len()).ok();
+    numbers.into_iter().filter_map(len).fold(0, u64::saturating_add)
 }
 
 /// Reads every byte of a log that was just written. Gives what is wrong with it; a record that a faulty program wrote is copied as it is.

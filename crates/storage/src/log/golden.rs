@@ -91,6 +91,16 @@ fn golden_slot() {
 }
 
 #[test]
+fn a_predecessor_of_any_length_is_not_followed() {
+    let longest = sovang_core::limits::SEGMENT_BYTES_MAX;
+    for (predecessor_length, holds) in [(longest, true), (longest + 1, false), (u64::MAX, false)] {
+        let (predecessor_digest, start) = ([0x55; 32], end(3, 6, 4096, 9));
+        let header = SegmentHeader { ledger_id: LEDGER, salt: SALT, predecessor_length, predecessor_digest, start };
+        assert_eq!(SegmentHeader::decode(&header.encode(), LEDGER, 6).is_ok(), holds, "{predecessor_length}");
+    }
+}
+
+#[test]
 fn golden_segment_header() {
     let header = SegmentHeader {
         ledger_id: LEDGER,

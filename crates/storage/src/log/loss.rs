@@ -84,7 +84,7 @@ pub(super) fn islands(files: &dyn Files, ledger: LedgerId, end: &End) -> Vec<Isl
         if header.start.next.position < end.next.position || number <= end.next.segment {
             continue;
         }
-        let successor = open(files, ledger, number + 1).map(|(_, header)| header);
+        let successor = number.checked_add(1).and_then(|next| open(files, ledger, next)).map(|(_, header)| header);
         let task = SegmentTask { ledger, number, successor, durable: None, slots: Vec::new() };
         let Ok(check) = check_segment(files, &task, &|_| {}) else { continue };
         if let Some(sound) = check.sound {

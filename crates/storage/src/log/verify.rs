@@ -163,7 +163,7 @@ fn tasks(
     let task = |number: &u64| SegmentTask {
         ledger,
         number: *number,
-        successor: if numbers.contains(&(number + 1)) { header(number + 1) } else { None },
+        successor: number.checked_add(1).filter(|next| numbers.contains(next)).and_then(header),
         durable: durable.filter(|end| end.next.segment == *number).cloned(),
         slots: slots.iter().flatten().filter(|slot| slot.next.segment == *number).cloned().collect(),
     };
@@ -177,9 +177,10 @@ fn run(files: &dyn Files, tasks: &[SegmentTask], progress: &(dyn Fn(u64, u64) + 
         (None, Some(end)) => end.next.offset,
         (None, None) => files.open(&segment_path(task.number), Open::Read).and_then(|file| file.len()).unwrap_or(0),
     };
-    let total: u64 = tasks.iter().map(len).sum();
+    // Files say anything of their lengths.
+    let total = tasks.iter().map(len).fold(0, u64::saturating_add);
     let (done, next) = (AtomicU64::new(0), AtomicUsize::new(0));
-    let advance = |bytes: u64| progress((done.fetch_add(bytes, Ordering::Relaxed) + bytes).min(total), total);
+    let advance = |bytes: u64| progress(done.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes).min(total), total);
     let results = Mutex::new(Vec::with_capacity(tasks.len()));
     let work = || {
         while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
