@@ -23,6 +23,11 @@ pub(super) const ROW_MAGIC: [u8; 4] = *b"SOVR";
 pub(super) const SLOT_BYTES: usize = 128;
 /// Rows start at multiples of this, so that no header crosses a sector.
 pub(super) const GRANULE: usize = 128;
+/// Rows end before this: a row's place in memory is its offset in granules, 32 bits.
+pub(super) const ROWS_BYTES_MAX: u64 = (1 << 32) * GRANULE as u64;
+/// Neither file is longer, with what is reserved behind the last row or slot; a longer one is not read.
+pub(super) const FILE_BYTES_MAX: u64 = ROWS_BYTES_MAX + (1 << 20);
+const _: () = assert!(FILE_BYTES_MAX > HEADER_BYTES + (1 << 32) * SLOT_BYTES as u64);
 /// Bytes of a row's header.
 pub(super) const ROW_HEADER_BYTES: usize = 112;
 const AEAD_TAG_BYTES: usize = 16;

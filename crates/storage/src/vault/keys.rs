@@ -150,9 +150,23 @@ impl Keys {
                 Err(e) if e.kind() == sovang_core::ErrorKind::Damaged => findings.push(e),
                 Err(e) => return Err(e),
             }
-            from = sound + 1;
+            // Of slots that are zero one after another the first stands for all.
+            from = self.past_zeros(sound + 1, count)?;
         }
         Ok(findings)
+    }
+    /// The first slot from a number on that is not all zeros; `count` when there is none before it.
+    fn past_zeros(&self, mut from: u32, count: u32) -> Result<u32> {
+        let mut buffer = Zeroizing::new(vec![0; SLOT_BYTES * SCAN_SLOTS as usize]);
+        while from < count {
+            let read = self.file.read_at(&mut buffer, slot_offset(from)).map_err(|e| self.io(e, "read the vault's keys"))?;
+            let used = buffer[..read].chunks(SLOT_BYTES).position(|slot| slot != &[0; SLOT_BYTES][..slot.len()]);
+            match used.map(u32::try_from) {
+                Some(Ok(used)) => return Ok(from.saturating_add(used).min(count)),
+                _ => from = from.saturating_add(SCAN_SLOTS),
+            }
+        }
+        Ok(count)
     }
     /// Where the header holds what it may not.
     pub(super) fn misplaced(&self) -> Result<Option<u64>> {
@@ -225,14 +239,16 @@ impl Keys {
     }
     /// Every slot of the file, none where it is damaged; reserved space is passed over. Of a reader's vault too.
     pub(super) fn each(&self, each: &mut dyn FnMut(u32, Option<Slot>)) -> Result<()> {
-        let mut b = [0; SLOT_BYTES];
-        for number in 0..u32::MAX {
-            let read = self.file.read_at(&mut b, slot_offset(number)).map_err(|e| self.io(e, "read the vault's keys"))?;
-            if read == 0 {
-                break;
+        let mut buffer = Zeroizing::new(vec![0; SLOT_BYTES * SCAN_SLOTS as usize]);
+        for first in (0..=u32::MAX).step_by(SCAN_SLOTS as usize) {
+            let read = self.file.read_at(&mut buffer, slot_offset(first)).map_err(|e| self.io(e, "read the vault's keys"))?;
+            for (number, slot) in (first..=u32::MAX).zip(buffer[..read].chunks(SLOT_BYTES)) {
+                if slot != &[0; SLOT_BYTES][..slot.len()] {
+                    each(number, Slot::decode(slot, self.ledger_id, number));
+                }
             }
-            if b[..read].iter().any(|byte| *byte != 0) {
-                each(number, Slot::decode(&b[..read], self.ledger_id, number));
+            if read < buffer.len() {
+                break;
             }
         }
         Ok(())

@@ -2,8 +2,8 @@
 
 use super::damaged;
 use super::format::{
-    GRANULE, HEADER_BYTES, HEADER_SECTORS, IdentityError, Mark, ROW_HEADER_BYTES, ROWS_MAGIC, RowHeader, RowState, SECTOR_BYTES,
-    decode_identity, encode_identity, misplaced, sum,
+    FILE_BYTES_MAX, GRANULE, HEADER_BYTES, HEADER_SECTORS, IdentityError, Mark, ROW_HEADER_BYTES, ROWS_BYTES_MAX, ROWS_MAGIC,
+    RowHeader, RowState, SECTOR_BYTES, decode_identity, encode_identity, misplaced, sum,
 };
 use super::prefixes::Prefixes;
 use crate::files::{File, Files, Open, why_no_file};
@@ -85,6 +85,10 @@ pub(super) fn open_identified(
         Some(what) => damaged(format!("a file of the vault cannot be used: {what}"), &path),
         None => Error::io(e, "open the vault", &path),
     })?;
+    let len = file.len().map_err(|e| Error::io(e, "measure the vault", &path))?;
+    if len > FILE_BYTES_MAX {
+        return Err(damaged(format!("the file has {len} bytes, more than a vault's can have"), &path).at_offset(FILE_BYTES_MAX));
+    }
     let mut b = [0; SECTOR_BYTES];
     file.read_at(&mut b, 0).map_err(|e| Error::io(e, "read the vault", &path))?;
     let secret = decode_identity(&b, magic, ledger_id).map_err(|why| match why {
@@ -136,6 +140,17 @@ impl<'a> Window<'a> {
             }
         };
         Ok(&self.buffer[at..self.filled.min(at + len)])
+    }
+    /// The first granule from `offset` on that is not all zeros; `to` when there is none before it. A row never begins in between.
+    fn past_zeros(&mut self, mut offset: u64, to: u64) -> io::Result<u64> {
+        while offset < to {
+            let bytes = self.bytes(offset, GRANULE)?;
+            if bytes != &[0; GRANULE][..bytes.len()] {
+                return Ok(offset);
+            }
+            offset += GRANULE as u64;
+        }
+        Ok(to)
     }
 }
 
@@ -203,6 +218,9 @@ impl Rows {
     }
     /// Reserves space up to `end`, and unless `sparing` beyond; says how far.
     pub(super) fn allocate(&self, end: u64, sparing: bool) -> Result<u64> {
+        if end > ROWS_BYTES_MAX {
+            return Err(Error::new(ErrorKind::TooLarge, "the vault is full: its rows hold 512 GiB").in_file(&self.path));
+        }
         let step = end.next_power_of_two().clamp(STEP_BYTES_MIN, STEP_BYTES_MAX);
         let ahead = end.next_multiple_of(step);
         if !sparing && self.file.allocate(ahead).is_ok() {
@@ -233,7 +251,8 @@ impl Rows {
             let header = header.filter(|h| offset + h.extent() as u64 <= to);
             let Some(header) = header else {
                 gap.get_or_insert(offset);
-                offset += GRANULE as u64;
+                let next = window.past_zeros(offset + GRANULE as u64, to);
+                offset = next.map_err(|e| self.io(e, "read the vault's rows"))?;
                 continue;
             };
             if let Some(from) = gap.take() {
@@ -264,7 +283,8 @@ impl Rows {
         while offset < end {
             let bytes = window.bytes(offset, ROW_HEADER_BYTES).map_err(|e| self.io(e, "read the vault's rows"))?;
             let Some(header) = RowHeader::decode(bytes, self.ledger_id, offset) else {
-                offset += GRANULE as u64;
+                let next = window.past_zeros(offset + GRANULE as u64, end);
+                offset = next.map_err(|e| self.io(e, "read the vault's rows"))?;
                 continue;
             };
             if header.state == RowState::Value {
@@ -287,7 +307,8 @@ impl Rows {
             if let Some(last) = bytes.iter().rposition(|b| *b != 0) {
                 written = offset + last as u64 + 1 - from;
             }
-            offset += GRANULE as u64;
+            let next = window.past_zeros(offset + GRANULE as u64, to);
+            offset = next.map_err(|e| self.io(e, "read the vault's rows"))?;
         }
         Ok(written)
     }

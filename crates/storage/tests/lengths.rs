@@ -1,0 +1,71 @@
+//! Files of any length: what no writer can have made is refused at once, and the rest takes no more memory than is read at a time.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+use sovang_core::{ErrorKind, LedgerId};
+use sovang_storage::disk::DiskFiles;
+use sovang_storage::files::Files;
+use sovang_storage::log::{Identity, Log, verify};
+use sovang_storage::vault::Vault;
+use std::path::Path;
+use std::sync::Arc;
+
+const LEDGER: LedgerId = LedgerId([9; 16]);
+
+/// Gives a file another length; it takes no space.
+fn set_len(directory: &Path, name: &str, len: u64) {
+    std::fs::OpenOptions::new().write(true).open(directory.join(name)).unwrap().set_len(len).unwrap();
+}
+
+#[test]
+fn a_vault_of_any_length_is_refused_or_passed_over() {
+    let place = tempfile::tempdir().unwrap();
+    let files = DiskFiles::new(place.path());
+    Vault::create(&files, LEDGER, &|bytes| {
+        bytes.fill(7);
+        Ok(())
+    })
+    .unwrap();
+    for name in ["vault/keys", "vault/rows"] {
+        set_len(place.path(), name, 1 << 43);
+        for writable in [false, true] {
+            let error = Vault::open(&files, LEDGER, writable).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Damaged, "{error}");
+            assert!(error.path() == Some(&place.path().join(name)) && error.offset().is_some(), "{error}");
+        }
+        set_len(place.path(), name, 4096 + (256 << 20));
+    }
+    let vault = Vault::open(&files, LEDGER, true).unwrap().unwrap();
+    assert_eq!(vault.check().unwrap().len(), 0, "reserved space is no damage");
+    assert_eq!(vault.recover(&|_, _| Ok(true)).unwrap().torn_bytes, 0);
+    for name in ["vault/keys", "vault/rows"] {
+        assert_eq!(std::fs::metadata(place.path().join(name)).unwrap().len(), 4096);
+    }
+}
+
+#[test]
+fn segments_of_any_number_and_length_are_findings() {
+    let place = tempfile::tempdir().unwrap();
+    let files: Arc<dyn Files> = Arc::new(DiskFiles::new(place.path()));
+    let identity =
+        Identity { ledger_id: LEDGER, origin: "example.org/lengths".to_owned(), schema: "example.org/none".to_owned() };
+    Log::create(&files, &identity, &|bytes| {
+        bytes.fill(7);
+        Ok(())
+    })
+    .unwrap();
+    // Together they are longer than a number can say.
+    for number in [7, u64::MAX - 1, u64::MAX] {
+        let name = format!("log/{number}");
+        std::fs::write(place.path().join(&name), b"").unwrap();
+        set_len(place.path(), &name, 1 << 43);
+    }
+    let report = verify(&files, &|_, _| {}).unwrap();
+    assert!(report.findings.iter().any(|finding| finding.what.contains("missing")), "{report:?}");
+    assert_eq!(
+        report.findings.iter().filter(|finding| finding.file.starts_with(place.path().join("log"))).count(),
+        4,
+        "{report:?}"
+    );
+}
