@@ -124,10 +124,6 @@ impl<'a> Window<'a> {
     fn new(file: &'a dyn File) -> Self {
         Self { file, buffer: vec![0; WINDOW_BYTES], start: 0, filled: 0 }
     }
-    /// Reads anew whatever comes next.
-    fn forget(&mut self) {
-        self.filled = 0;
-    }
     /// `len` bytes at `offset`, fewer at the end of the file.
     fn bytes(&mut self, offset: u64, len: usize) -> io::Result<&[u8]> {
         let within = offset.checked_sub(self.start).and_then(|d| usize::try_from(d).ok()).filter(|d| d + len <= self.filled);
@@ -243,10 +239,10 @@ impl Rows {
             let bytes = window.bytes(offset, ROW_HEADER_BYTES).map_err(|e| self.io(e, "read the vault's rows"))?;
             let mut header = RowHeader::decode(bytes, self.ledger_id, offset);
             if header.is_none() && bytes.starts_with(&super::format::ROW_MAGIC) {
-                // Beside a live writer a header may be met half written: it is looked at again.
-                window.forget();
-                let bytes = window.bytes(offset, ROW_HEADER_BYTES).map_err(|e| self.io(e, "read the vault's rows"))?;
-                header = RowHeader::decode(bytes, self.ledger_id, offset);
+                // Beside a live writer a header may be met half written: it is looked at again, alone. What follows it was done before.
+                let mut again = [0; ROW_HEADER_BYTES];
+                let got = self.file.read_at(&mut again, offset).map_err(|e| self.io(e, "read the vault's rows"))?;
+                header = RowHeader::decode(&again[..got], self.ledger_id, offset);
             }
             let header = header.filter(|h| offset + h.extent() as u64 <= to);
             let Some(header) = header else {
