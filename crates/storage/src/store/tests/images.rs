@@ -12,6 +12,7 @@ mod damage;
 mod derived;
 mod judge;
 mod known;
+mod swarm;
 mod work;
 
 use super::*;

@@ -267,7 +267,11 @@ impl Judge {
             found => return Err(format!("a reader is shown {size} records: {found:?} batches of {acked}")),
         }
         let report = view.verify(&mut |_, _| {}).map_err(|e| format!("verifying what was left fails: {e}"))?;
-        if report.findings.is_empty() { Ok(()) } else { Err(format!("what was left has findings: {:?}", report.findings)) }
+        // A run of the index is derived, and not synced: the next writer builds it again.
+        let index = files.describe("index");
+        let is_relied_on = |file: &Finding| file.file.as_ref().is_none_or(|path| !path.starts_with(&index));
+        let findings: Vec<_> = report.findings.into_iter().filter(is_relied_on).collect();
+        if findings.is_empty() { Ok(()) } else { Err(format!("what was left has findings: {findings:?}")) }
     }
 }
 
@@ -279,6 +283,8 @@ struct Opened {
     snapshots: Vec<Snapshot>,
 }
 
+/// Beyond the number of any record of a workload.
+const FAR: u64 = 10_000_000;
 /// Sends again what was under way, appends more, and is refused what names an erased subject. Gives the size.
 fn go_on(store: &Store, known: &Known, was_found: bool, erased: &BTreeSet<u64>) -> Result<Size, String> {
     let fails = |what: &str| {
@@ -297,7 +303,7 @@ fn go_on(store: &Store, known: &Known, was_found: bool, erased: &BTreeSet<u64>) 
     }
     for batch in &known.acked {
         let done = match batch[0] {
-            Item::Erasure(number, of) => erase(store, number + 700, of, &mut nothing),
+            Item::Erasure(number, of) => erase(store, FAR + number, of, &mut nothing),
             Item::Plain(_) | Item::Personal(..) => append(store, submission(batch, 6)),
         };
         if !done.map_err(fails("sending again what is there"))?.repeated {
@@ -305,17 +311,17 @@ fn go_on(store: &Store, known: &Known, was_found: bool, erased: &BTreeSet<u64>) 
         }
     }
     for of in erased {
-        let refused = append(store, submission(&[Item::Personal(800 + of, *of)], 0));
+        let refused = append(store, submission(&[Item::Personal(2 * FAR + of, *of)], 0));
         let is_erased = store.view().is_erased(&SubjectId::new(subject(*of)).unwrap());
         if !matches!(refused, Err(e) if e.kind() == ErrorKind::ErasedSubject) || !matches!(is_erased, Ok(true)) {
             return Err(format!("the erased subject {of} is taken again"));
         }
     }
-    let more = [Item::Plain(990), Item::Personal(991, 991)];
+    let more = [Item::Plain(3 * FAR), Item::Personal(3 * FAR + 1, 3 * FAR + 1)];
     append(store, submission(&more, 0)).map_err(fails("appending"))?;
     let living = Known::living(&known.items(if was_found { usize::MAX } else { known.acked.len() }));
     if let Some(of) = living.iter().find(|of| !Known::erased(&known.pending).contains(of)) {
-        append(store, submission(&[Item::Personal(992, *of)], 0)).map_err(fails("appending for a known subject"))?;
+        append(store, submission(&[Item::Personal(3 * FAR + 2, *of)], 0)).map_err(fails("appending for a known subject"))?;
     }
     Ok(store.view().head().size)
 }
@@ -324,7 +330,11 @@ fn go_on(store: &Store, known: &Known, was_found: bool, erased: &BTreeSet<u64>) 
 fn contents(image: &Image) -> impl Iterator<Item = (&String, Vec<u8>)> {
     image.files.iter().map(|(path, content)| {
         let bytes = content.to_vec();
-        (path, bytes.chunks(SECTOR).filter(|sector| **sector != [0; SECTOR][..sector.len()]).flatten().copied().collect())
+        let mut written = Vec::with_capacity(bytes.len());
+        for sector in bytes.chunks(SECTOR).filter(|sector| **sector != [0; SECTOR][..sector.len()]) {
+            written.extend_from_slice(sector);
+        }
+        (path, written)
     })
 }
 fn holds(bytes: &[u8], needle: &[u8]) -> bool {
@@ -332,7 +342,7 @@ fn holds(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.iter().enumerate().any(|(at, byte)| byte == first && bytes[at + 1..].starts_with(rest))
 }
 /// No file has a subject's id or a personal value in the clear.
-fn in_the_clear(image: &Image) -> Result<(), String> {
+pub(super) fn in_the_clear(image: &Image) -> Result<(), String> {
     for (path, bytes) in contents(image) {
         if holds(&bytes, SUBJECT.as_bytes()) || holds(&bytes, VALUE.as_bytes()) {
             return Err(format!("{path} has personal data in the clear"));
@@ -341,22 +351,26 @@ fn in_the_clear(image: &Image) -> Result<(), String> {
     Ok(())
 }
 /// No file has the key of a subject that these records erase, nor what was encrypted under it.
-fn destroyed(image: &Image, known: &Known, items: &[Item]) -> Result<(), String> {
+pub(super) fn destroyed(image: &Image, known: &Known, items: &[Item]) -> Result<(), String> {
     let erased = Known::erased(items);
-    let keys: Vec<_> = known.keys.iter().filter(|(of, _)| erased.contains(of)).collect();
-    if keys.len() != erased.len() {
+    let keys = known.keys.iter().filter(|(of, _)| erased.contains(of)).map(|(of, key)| (key, "destroyed key", *of));
+    let mut gone: Vec<(&[u8; 32], &str, u64)> = keys.collect();
+    if gone.len() != erased.len() {
         return Err("a key is not known".to_owned());
     }
-    if keys.is_empty() {
-        return Ok(());
+    for (of, ciphertexts) in known.ciphertexts.iter().filter(|(of, _)| erased.contains(of)) {
+        gone.extend(ciphertexts.iter().map(|begin| (begin, "ciphertext of the erased subject", *of)));
     }
-    for (path, bytes) in contents(image) {
-        if let Some((of, _)) = keys.iter().find(|(_, key)| holds(&bytes, &key[..])) {
-            return Err(format!("{path} still has a destroyed key, of subject {of}"));
-        }
-        let ciphertexts = known.ciphertexts.iter().filter(|(of, _)| erased.contains(of));
-        if let Some((of, _)) = ciphertexts.into_iter().find(|(_, all)| all.iter().any(|begin| holds(&bytes, begin))) {
-            return Err(format!("{path} still has a ciphertext of the erased subject {of}"));
+    // Few bytes begin like any of them: all are looked for in one go.
+    let mut begins = vec![false; 1 << 16];
+    let begin = |bytes: &[u8]| usize::from(u16::from_le_bytes([bytes[0], bytes[1]]));
+    gone.iter().for_each(|(bytes, ..)| begins[begin(&bytes[..])] = true);
+    for (path, bytes) in contents(image).filter(|_| !gone.is_empty()) {
+        let places = (0..bytes.len().saturating_sub(31)).filter(|at| begins[begin(&bytes[*at..])]);
+        for at in places {
+            if let Some((_, what, of)) = gone.iter().find(|(needle, ..)| bytes[at..].starts_with(&needle[..])) {
+                return Err(format!("{path} still has a {what}, {of}"));
+            }
         }
     }
     Ok(())

@@ -22,8 +22,10 @@ pub(super) enum Item {
 pub(super) fn subject(number: u64) -> String {
     format!("{SUBJECT}{number}")
 }
+/// A value; one in a thousand goes over several sectors.
 pub(super) fn value(number: u64) -> String {
-    format!("{VALUE}{number}")
+    let more = if number.is_multiple_of(1_000) { "and so on ".repeat(150) } else { String::new() };
+    format!("{VALUE}{number}{more}")
 }
 impl Item {
     pub(super) fn number(self) -> u64 {
@@ -83,7 +85,12 @@ impl Known {
     }
     /// The number of batches that make up so many records.
     pub(super) fn batches_of(&self, size: u64) -> Option<usize> {
-        (0..=self.acked.len() + 1).find(|batches| self.items(*batches).len() as u64 == size)
+        let batches = self.acked.iter().chain(std::iter::once(&self.pending)).map(|batch| batch.len() as u64);
+        let sums = std::iter::once(0).chain(batches.scan(0, |sum, more| {
+            *sum += more;
+            Some(*sum)
+        }));
+        (0..).zip(sums).find_map(|(batches, sum)| (sum == size).then_some(batches))
     }
     /// The batch under way was answered.
     pub(super) fn answered(&mut self) {
@@ -95,16 +102,9 @@ impl Known {
     /// The subjects that have values among these records and are not erased by them, in order.
     pub(super) fn living(items: &[Item]) -> Vec<u64> {
         let erased = Self::erased(items);
-        let mut living: Vec<u64> = Vec::new();
-        for item in items {
-            if let Item::Personal(_, of) = item
-                && !erased.contains(of)
-                && !living.contains(of)
-            {
-                living.push(*of);
-            }
-        }
-        living
+        let mut seen = BTreeSet::new();
+        let of = items.iter().filter_map(|item| if let Item::Personal(_, of) = item { Some(*of) } else { None });
+        of.filter(|of| !erased.contains(of) && seen.insert(*of)).collect()
     }
     /// The subjects that these records erase.
     pub(super) fn erased(items: &[Item]) -> BTreeSet<u64> {
@@ -130,25 +130,7 @@ impl Known {
             if view.find(frame.id()).map_err(|e| e.to_string())? != Some(position) {
                 return Err(format!("{item:?} is not found by its id"));
             }
-            let commitments = frame.commitments();
-            let Item::Personal(number, of) = *item else {
-                if commitments.is_empty() {
-                    continue;
-                }
-                return Err(format!("{item:?} has a commitment"));
-            };
-            let [(_, commitment)] = &commitments[..] else {
-                return Err(format!("{item:?} has {} commitments", commitments.len()));
-            };
-            match view.open_value(commitment) {
-                Ok(Opened::Erased) if erased.contains(&of) || perhaps.contains(&of) => {}
-                Ok(Opened::Known { subject: shown, value: shown_value, .. })
-                    if !erased.contains(&of)
-                        && shown.as_str() == subject(of)
-                        && shown_value.ends_with(value(number).as_bytes()) => {}
-                Ok(other) => return Err(format!("the value of {item:?} reads {other:?}")),
-                Err(e) => return Err(format!("the value of {item:?} cannot be read: {e}")),
-            }
+            compare_value(view, *item, &frame, &erased, perhaps)?;
         }
         if frames.next().is_some() {
             return Err("more records than the head says".to_owned());
@@ -158,5 +140,31 @@ impl Known {
             return Err("the root is another one".to_owned());
         }
         Ok(())
+    }
+}
+/// Compares the value of a record, if it has one.
+pub(super) fn compare_value(
+    view: &View,
+    item: Item,
+    frame: &Frame,
+    erased: &BTreeSet<u64>,
+    perhaps: &BTreeSet<u64>,
+) -> Result<(), String> {
+    let commitments = frame.commitments();
+    let Item::Personal(number, of) = item else {
+        return if commitments.is_empty() { Ok(()) } else { Err(format!("{item:?} has a commitment")) };
+    };
+    let [(_, commitment)] = &commitments[..] else {
+        return Err(format!("{item:?} has {} commitments", commitments.len()));
+    };
+    match view.open_value(commitment) {
+        Ok(Opened::Erased) if erased.contains(&of) || perhaps.contains(&of) => Ok(()),
+        Ok(Opened::Known { subject: shown, value: shown_value, .. })
+            if !erased.contains(&of) && shown.as_str() == subject(of) && shown_value.ends_with(value(number).as_bytes()) =>
+        {
+            Ok(())
+        }
+        Ok(other) => Err(format!("the value of {item:?} reads {other:?}")),
+        Err(e) => Err(format!("the value of {item:?} cannot be read: {e}")),
     }
 }
