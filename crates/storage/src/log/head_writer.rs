@@ -29,6 +29,16 @@ impl HeadWriter {
     pub(super) fn new(file: Arc<dyn File>, ledger: LedgerId, protected: usize) -> Self {
         Self { file, ledger, protected, written: protected, next: (protected + 1) % SLOTS, dirty: false, alone: false }
     }
+    /// The next slot to write is this one: `HEAD` says the same there already, and so stays as it is.
+    pub(super) fn write_next(&mut self, slot: usize) {
+        if slot != self.protected {
+            self.next = slot;
+        }
+    }
+    /// Two slots that are on the disk say where the log ends.
+    pub(super) fn is_settled(&mut self) {
+        self.alone = self.dirty;
+    }
     /// Writes the protected slot's own bytes again and syncs them: a page cache may show what the disk never got.
     pub(super) fn rewrite_protected(&self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_at(bytes, (self.protected * SLOT_BYTES) as u64)?;

@@ -63,12 +63,18 @@ pub(super) fn repair(files: &dyn Files, head: &HeadFile, reading: Reading, plan:
     }
     let head_file = files.open(HEAD_FILE, Open::Write).map_err(failed(files, HEAD_FILE))?;
     let mut writer = HeadWriter::new(head_file, reading.header.ledger_id, head.best);
+    if let Some(same) = head.other_slot_of(&plan.end) {
+        writer.write_next(same);
+    }
     let rewrite_head = |writer: &mut HeadWriter| {
         writer.rewrite_protected(head.best_bytes())?;
         writer.write(&plan.end)?;
         writer.sync()
     };
     rewrite_head(&mut writer).map_err(failed(files, HEAD_FILE))?;
+    if head.best_end == plan.end {
+        writer.is_settled();
+    }
     Ok(Repaired { recovered, head: writer, file })
 }
 

@@ -191,6 +191,7 @@ impl Store {
         view::check_schema(&*files, &identity, schema)?;
         // A damaged vault refuses before the log is touched.
         let vault = Vault::open(&*files, identity.ledger_id, true)?;
+        vault.as_ref().map_or(Ok(()), Vault::check_lengths)?;
         let (log, recovered) = Log::open(Arc::clone(&files), log_options, &random)?;
         let index_options = IndexOptions { cache_bytes: options.cache_bytes, writable: true, ..IndexOptions::default() };
         let index = Index::open(Arc::clone(&files), identity.ledger_id, index_options)?;

@@ -71,14 +71,18 @@ impl Keys {
     fn damaged(&self, number: u32) -> Error {
         damaged(format!("the key slot of subject {number} is damaged"), &self.path).at_offset(slot_offset(number))
     }
+    /// Whether so many slots are there, sound or not.
+    pub(super) fn check_length(&self, count: u32) -> Result<u64> {
+        let len = self.file.len().map_err(|e| self.io(e, "measure the vault's keys"))?;
+        if len < slot_offset(count) {
+            return Err(damaged("the vault's keys are cut short", &self.path).at_offset(len));
+        }
+        Ok(len)
+    }
     /// Takes `count` slots as durable and removes what an interrupted append left behind them.
     pub(super) fn recover(&self, count: u32) -> Result<()> {
         let end = slot_offset(count);
-        let len = self.file.len().map_err(|e| self.io(e, "measure the vault's keys"))?;
-        if len < end {
-            return Err(damaged("the vault's keys are cut short", &self.path).at_offset(len));
-        }
-        if len > end {
+        if self.check_length(count)? > end {
             self.file.set_len(end).map_err(|e| self.io(e, "trim the vault's keys"))?;
             self.file.sync_all().map_err(|e| self.io(e, "sync the vault's keys"))?;
         }

@@ -111,8 +111,8 @@ impl Vault {
         files.sync_directory("").map_err(|e| io(e, "sync the ledger's directory"))
     }
 
-    /// Opens the vault; none in a copy without one. With `writable` the log's writer must hold the ledger's lock, and calls
-    /// [`Self::recover`] before anything else; otherwise nothing is ever written.
+    /// Opens the vault; none in a copy without one. With `writable` the log's writer calls [`Self::recover`] before anything else, under
+    /// the ledger's lock; otherwise nothing is ever written. Opening writes nothing either way.
     ///
     /// # Errors
     /// `Damaged` when a file is missing, cut short or of another ledger; `WrongFormat`; I/O.

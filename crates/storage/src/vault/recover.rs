@@ -23,11 +23,10 @@ impl Vault {
     /// damaged, and [`Self::check`] names them.
     pub fn recover(&self, exists: Exists<'_>) -> Result<VaultRecovered> {
         let mut writer = self.writer()?;
-        let mark = writer.mark;
+        // It was opened before the lock was taken.
+        let mark = self.checked_mark()?;
+        writer.mark = mark;
         let len = self.rows.len()?;
-        if len < mark.durable {
-            return Err(damaged("the vault's rows are cut short", self.rows.path()).at_offset(len));
-        }
         let tail = self.tail(&mark, len, exists)?;
         self.keys.recover(tail.slots)?;
         if tail.end < len {
@@ -47,6 +46,23 @@ impl Vault {
         writer.recovered = true;
         let orphans = tail.orphans.len() as u64;
         Ok(VaultRecovered { orphans, torn_bytes: tail.torn_bytes })
+    }
+
+    /// Whether both files are as long as the newest mark says: to be asked before anything is changed, also without the lock.
+    ///
+    /// # Errors
+    /// `Damaged` when one is shorter; I/O.
+    pub fn check_lengths(&self) -> Result<()> {
+        self.checked_mark().map(drop)
+    }
+    fn checked_mark(&self) -> Result<Mark> {
+        let mark = self.rows.mark()?;
+        let len = self.rows.len()?;
+        if len < mark.durable {
+            return Err(damaged("the vault's rows are cut short", self.rows.path()).at_offset(len));
+        }
+        self.keys.check_length(mark.slots)?;
+        Ok(mark)
     }
 
     /// Decides what of the rows after the mark stays.
