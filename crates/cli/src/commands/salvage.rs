@@ -137,7 +137,9 @@ fn print(saved: &Salvaged, args: &SalvageArgs, report: &Path) -> Result<(), Fail
     let (dir, new) = (args.dir.display(), args.output.display());
     let head = saved.head;
     if saved.was_sound() {
-        writeln!(out, "{dir} is sound: nothing had to be saved")?;
+        let but =
+            if lost_values(saved) { "the records are all here, the personal values are not" } else { "nothing had to be saved" };
+        writeln!(out, "the log of {dir} is sound: {but}")?;
     }
     writeln!(out, "{new}: {} records, root {}", head.size, head.root.to_base64())?;
     if let Some(stop) = &saved.stop {
@@ -182,6 +184,12 @@ fn print(saved: &Salvaged, args: &SalvageArgs, report: &Path) -> Result<(), Fail
     Ok(())
 }
 
+/// Whether something was lost of the vault.
+fn lost_values(saved: &Salvaged) -> bool {
+    let lost = |p: &sovang::SalvagedPersonal| !p.lost.is_empty() || !p.unreadable.is_empty() || p.lost_keys > 0;
+    saved.personal.as_ref().is_some_and(lost)
+}
+
 fn print_personal(out: &mut output::Stdout, saved: &Salvaged) -> Result<(), Failure> {
     let Some(personal) = &saved.personal else {
         return Ok(());
@@ -207,7 +215,7 @@ fn print_personal(out: &mut output::Stdout, saved: &Salvaged) -> Result<(), Fail
 
 fn hints(saved: &Salvaged, args: &SalvageArgs) -> Vec<String> {
     let mut hints = Vec::new();
-    if !saved.was_sound() {
+    if !saved.was_sound() || lost_values(saved) {
         hints.push(format!(
             "hint: {} was not changed: keep it, until all that is missing has been recorded again",
             args.dir.display()

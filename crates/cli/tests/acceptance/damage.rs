@@ -263,6 +263,11 @@ fn a_lock_that_is_gone_admits_no_second_writer() {
     assert!(matches!(said.code, Some(3 | 4)), "{said:?}");
     told(&said, "no lock");
     assert_eq!(book.verified(), head, "reading needs no lock");
+    let (_, report) = verify(&book, "no lock");
+    assert!(report["notes"][0].as_str().unwrap().contains("lock: the file is missing"), "{report}");
+    // As the note says.
+    fs::write(book.path().join("lock"), "").unwrap();
+    book.import(NEW.as_bytes()).done();
 }
 
 #[test]
@@ -278,4 +283,152 @@ fn files_of_another_ledger_are_not_taken() {
         fs::write(&path, own).unwrap();
     }
     one.verified();
+}
+
+/// Puts something else in the place of a file or directory of a book, has it looked at, and puts the book's own back.
+#[cfg(unix)]
+fn replaced(book: &Book, name: &str, with: impl Fn(&Path), check: impl FnOnce()) {
+    let path = book.path().join(name);
+    let aside = book.dir.path().join("aside");
+    fs::rename(&path, &aside).unwrap();
+    with(&path);
+    check();
+    if path.is_dir() {
+        fs::remove_dir(&path).unwrap()
+    } else {
+        fs::remove_file(&path).unwrap()
+    }
+    fs::rename(&aside, &path).unwrap();
+}
+
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// A pipe that nobody writes into would be waited for, for ever.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_told_and_not_waited_for() {
+    let book = book();
+    let (reading, head) = (Reading::of(&book), book.head());
+    fs::create_dir_all(book.path().join("checkpoints")).unwrap();
+    fs::write(book.path().join("checkpoints/3"), "").unwrap();
+    let device = |path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+    let socket = |path: &Path| drop(std::os::unix::net::UnixListener::bind(path).unwrap());
+    let directory = |path: &Path| fs::create_dir(path).unwrap();
+    let kinds: [(&str, &dyn Fn(&Path)); 4] =
+        [("pipe", &pipe), ("device", &device), ("socket", &socket), ("directory", &directory)];
+    for (kind, make) in kinds {
+        for (name, code) in [("ledger", 3), ("HEAD", 3), ("log/0", 3), ("vault/keys", 1), ("vault/rows", 1), ("checkpoints/3", 1)]
+        {
+            let context = format!("a {kind} in the place of {name}");
+            replaced(&book, name, make, || {
+                let (found, report) = verify(&book, &context);
+                assert_eq!(found, code, "{context}: {report}");
+                assert!(report["findings"][0]["file"].as_str().unwrap().ends_with(name), "{context}: {report}");
+                reading.holds(&book, &[3], &context);
+                let new = book.dir.path().join("saved");
+                let saved = book.run("salvage", &["--origin", "example.org/book", "-o", new.to_str().unwrap()]);
+                assert_eq!(saved.code, Some(if name == "log/0" { 3 } else { 0 }), "{context}: {saved:?}");
+                let _ = fs::remove_dir_all(&new);
+                let _ = fs::remove_file(book.dir.path().join("saved.report.json"));
+            });
+        }
+    }
+    fs::remove_file(book.path().join("checkpoints/3")).unwrap();
+    assert_eq!(book.verified(), head);
+}
+
+/// The index is derived and may be gone: what stands in its place hinders no reader, and is found.
+#[cfg(unix)]
+#[test]
+fn what_is_no_directory_is_told() {
+    let book = book();
+    let reading = Reading::of(&book);
+    fs::create_dir_all(book.path().join("checkpoints")).unwrap();
+    let file = |path: &Path| fs::write(path, "not a directory").unwrap();
+    for (name, code) in [("index", 1), ("checkpoints", 1), ("vault", 1), ("log", 3)] {
+        replaced(&book, name, file, || {
+            let (found, report) = verify(&book, name);
+            assert_eq!(found, code, "{name}: {report}");
+            reading.holds(&book, &[3], name);
+        });
+    }
+}
+
+/// Files that go on for a terabyte of nothing, or are said to.
+#[cfg(unix)]
+#[test]
+fn what_is_far_too_long_is_not_read() {
+    let book = book();
+    let reading = Reading::of(&book);
+    fs::create_dir_all(book.path().join("checkpoints")).unwrap();
+    fs::write(book.path().join("checkpoints/3"), "").unwrap();
+    for (name, code) in [("log/0", 3), ("checkpoints/3", 1), ("HEAD", 3)] {
+        let path = book.path().join(name);
+        let len = fs::metadata(&path).unwrap().len();
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+        let (found, report) = verify(&book, name);
+        assert_eq!(found, code, "{name}: {report}");
+        reading.holds(&book, &[3], name);
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
+    }
+}
+
+/// Every file of a book with its bytes.
+fn bytes_of(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(bytes_of(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whoever sorts the damage out finds what there was: a writing command that refuses has changed no byte, not in `HEAD` either.
+#[test]
+fn a_refusal_leaves_every_byte_as_it_was() {
+    let flip = |path: &Path, at: usize| {
+        let mut bytes = fs::read(path).unwrap();
+        bytes[at] ^= 1;
+        fs::write(path, bytes).unwrap();
+    };
+    let cut = |path: &Path, by: u64| {
+        let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+        file.set_len(file.metadata().unwrap().len() - by).unwrap();
+    };
+    type Damage<'a> = Box<dyn Fn(&Path) + 'a>;
+    let damages: [(&str, Damage<'_>); 6] = [
+        ("a record in the middle", Box::new(|dir| flip(&dir.join("log/0"), 9_000))),
+        ("rows missing", Box::new(|dir| fs::remove_file(dir.join("vault/rows")).unwrap())),
+        ("keys cut short", Box::new(|dir| cut(&dir.join("vault/keys"), 1))),
+        ("rows cut short", Box::new(|dir| cut(&dir.join("vault/rows"), 1))),
+        ("the header of the keys", Box::new(|dir| flip(&dir.join("vault/keys"), 20))),
+        (
+            "rows cut short and a torn tail",
+            Box::new(|dir| {
+                cut(&dir.join("vault/rows"), 1);
+                let log = dir.join("log/0");
+                fs::write(&log, [fs::read(&log).unwrap(), vec![7; 100]].concat()).unwrap();
+            }),
+        ),
+    ];
+    for (what, damage) in damages {
+        let book = book();
+        damage(&book.path());
+        let before = bytes_of(&book.path());
+        let said = book.import(NEW.as_bytes());
+        assert_eq!(said.code, Some(3), "{what}: {said:?}");
+        assert!(bytes_of(&book.path()) == before, "{what}: something was changed");
+    }
+    let book = book();
+    let before = bytes_of(&book.path());
+    assert_eq!(book.import(b"no event").code, Some(2));
+    assert!(bytes_of(&book.path()) == before, "bad input: something was changed");
 }

@@ -199,6 +199,9 @@ fn personal_values_whose_rows_are_damaged_are_counted_and_sealed() {
     let (said, new) = salvage(&book, &[], &["--json"]);
     let report = said.json();
     assert_eq!(report["personal"]["lost"].as_array().unwrap().len(), 1, "{report}");
+    let again = book.dir.path().join("again");
+    let said = book.run("salvage", &["-o", again.to_str().unwrap()]).done();
+    assert!(said.contains("sound: the records are all here, the personal values are not"), "{said}");
     let verified = run([OsStr::new("verify"), new.as_os_str(), "--json".as_ref()]).json();
     assert_eq!(verified["ok"], true, "{verified}");
     assert_eq!(head(&new), book.head());

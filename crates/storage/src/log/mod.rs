@@ -47,6 +47,7 @@ pub use verify::{Finding, LogReport, verify};
 pub use view::{LogView, Note};
 pub use walk::{Walk, Walked};
 pub use writer::Log;
+pub(crate) use writer::LOCK_FILE;
 
 use sovang_core::tree::Frontier;
 use sovang_core::{Head, LedgerId, Position, RecordHash, Result};

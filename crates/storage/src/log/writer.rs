@@ -19,7 +19,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
-pub(super) const LOCK_FILE: &str = "lock";
+pub(crate) const LOCK_FILE: &str = "lock";
 /// Space is reserved in steps that double from this one …
 pub(super) const FIRST_STEP_BYTES: u64 = 1 << 20;
 /// … to this one.

@@ -115,6 +115,12 @@ impl View {
     /// Compares index and vault with a log that is sound.
     fn beside(&self, report: &mut Report) -> Result<()> {
         let shared = &self.shared;
+        let listed = shared.files.list("").map_err(|e| Error::io(e, "list the ledger's directory", shared.files.describe("")))?;
+        if !listed.iter().any(|name| name == log::LOCK_FILE) {
+            let path = shared.files.describe(log::LOCK_FILE);
+            let what = "the file is missing: nothing can be recorded here before an empty one is put there";
+            report.notes.push(format!("{}: {what}", path.display()));
+        }
         let upto = self.refresh()?.size.min(report.head.size);
         let covered = shared.index.size().min(upto);
         let stride = if covered.0 > COMPARED_ALL { STRIDE } else { 1 };
