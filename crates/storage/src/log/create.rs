@@ -37,10 +37,21 @@ pub(super) fn create(files: &dyn Files, identity: &Identity, random: Random<'_>,
     beside()?;
     let sync = |directory| files.sync_directory(directory).map_err(failed(files, "sync a directory", directory));
     sync(LOG_DIRECTORY)?;
-    sync("")?;
-    sync("..")?;
+    // A name that such a sync lost still shows, and making a directory again does not write it once more.
+    sync("").map_err(begin_anew)?;
+    sync("..").map_err(begin_anew)?;
     write_whole(files, "ledger.tmp", LEDGER_FILE, &ledger_bytes)?;
-    sync("")
+    sync("").inspect_err(|_| {
+        // Else the next one would open what may be gone after a power loss. If it stays, it does no more harm than that.
+        let _ = files.remove(LEDGER_FILE);
+    })
+}
+
+/// What is to be done when the name of a directory may not have reached the disk.
+pub(crate) fn begin_anew(error: Error) -> Error {
+    error.advise(
+        "a power loss may take away what was made here: remove the ledger's directory, and create the ledger in a new one",
+    )
 }
 
 fn check_empty(files: &dyn Files) -> Result<()> {

@@ -39,6 +39,7 @@ pub use copy::{
     LogCopy, Provable, Taken, check_readable, first_salt, ledger_of_segments, log_bytes, provable, provable_start, reads_back,
     segments_of, write_provable,
 };
+pub(crate) use create::begin_anew;
 pub use force::force;
 pub use loss::{BATCH_HEADER, Island, Trace};
 pub use prefix::SEGMENT_ENDS;

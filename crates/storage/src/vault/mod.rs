@@ -34,6 +34,7 @@ pub(crate) use copy::same_secret;
 pub use copy::{CopiedRows, Wanted};
 
 use crate::files::Files;
+use crate::log::begin_anew;
 use crate::sync::{Mutex, MutexGuard, RwLock};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -108,7 +109,7 @@ impl Vault {
         keys::create(files, ledger_id, secret)?;
         rows::create(files, ledger_id)?;
         files.sync_directory(DIRECTORY).map_err(|e| io(e, "sync the vault's directory"))?;
-        files.sync_directory("").map_err(|e| io(e, "sync the ledger's directory"))
+        files.sync_directory("").map_err(|e| begin_anew(io(e, "sync the ledger's directory")))
     }
 
     /// Opens the vault; none in a copy without one. With `writable` the log's writer calls [`Self::recover`] before anything else, under

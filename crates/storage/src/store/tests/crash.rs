@@ -296,3 +296,31 @@ fn an_index_of_another_past_is_built_again() {
         }
     }
 }
+
+#[test]
+fn a_creation_whose_sync_fails_is_repeated_or_says_that_it_cannot_be() {
+    let (mut repeated, mut anew) = (0, 0);
+    for nth in 1.. {
+        let files = SimFiles::new();
+        files.inject(crate::sim::Fault::Sync { nth, kept: 0, len_kept: false });
+        let created = Store::create(Arc::new(files.clone()), identity(), options());
+        if files.take_faults() == 0 {
+            break;
+        }
+        let Err(error) = created else { continue };
+        if error.to_string().contains("create the ledger in a new one") {
+            anew += 1;
+            continue;
+        }
+        repeated += 1;
+        let store = Store::open(Arc::new(files.clone()), options(), None)
+            .or_else(|_| Store::create(Arc::new(files.clone()), identity(), options()))
+            .unwrap();
+        append(&store, one(&member("citizen:1", "Lan"), 1)).unwrap();
+        store.close().unwrap();
+        let after = SimFiles::from_image(&files.disk().durable());
+        let store = Store::open(Arc::new(after), options(), None).unwrap_or_else(|e| panic!("sync {nth}: {e}"));
+        assert_eq!(store.view().head().size, Size(1), "sync {nth}");
+    }
+    assert!(repeated > 5 && anew == 3, "{repeated} {anew}");
+}
