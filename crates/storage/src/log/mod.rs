@@ -47,8 +47,8 @@ pub use segments::Segments;
 pub use verify::{Finding, LogReport, verify};
 pub use view::{LogView, Note};
 pub use walk::{Walk, Walked};
-pub use writer::Log;
 pub(crate) use writer::LOCK_FILE;
+pub use writer::Log;
 
 use sovang_core::tree::Frontier;
 use sovang_core::{Head, LedgerId, Position, RecordHash, Result};
