@@ -271,9 +271,11 @@ fn refusals_are_told_apart() {
         assert_eq!(witness.requests().len(), requests, "{status} {body:?}");
         assert_eq!(signed.text("book/checkpoints/16"), signed.text("c16"));
     }
-    // Nobody listens at a port that was just given back.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let policy = format!("log {}\nwitness one {} http://{free}\nquorum one\n", signed.vkey, key().verifier(KeyKind::Cosignature));
+    // Nobody listens at a client's end of a connection, and nobody else gets that port while it is open.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let deaf = client.local_addr().unwrap();
+    let policy = format!("log {}\nwitness one {} http://{deaf}\nquorum one\n", signed.vkey, key().verifier(KeyKind::Cosignature));
     signed.write("policy", &policy);
     let said = signed.sovang("witness @book --policy @policy --post");
     assert_eq!(said.code, Some(4), "{said:?}");
