@@ -72,8 +72,8 @@ pub(crate) fn project<E: Event, P: Stored<E>>(reader: &Reader<E>, store: Option<
     let folded = Folded::new(state, head);
     if let Some(store) = store.filter(|_| from < head.size) {
         match save(reader, store, &folded) {
-            // Another handle closed the ledger meanwhile: then the snapshots are the next writer's.
-            Err(error) if error.kind() == ErrorKind::Closed => {}
+            // The writer has ended meanwhile: then the snapshots are the next one's. And a state may be too large to keep.
+            Err(error) if matches!(error.kind(), ErrorKind::Closed | ErrorKind::Poisoned | ErrorKind::TooLarge) => {}
             saved => saved?,
         }
     }

@@ -11,6 +11,8 @@ mod disk;
 mod erase;
 mod importing;
 mod killed;
+#[cfg(unix)]
+mod lengths;
 mod migration;
 mod names;
 mod opening;

@@ -289,7 +289,8 @@ impl Store {
     /// Writes a blob such as `snapshots/NAME` whole or not at all, replacing the one of that name.
     ///
     /// # Errors
-    /// `Closed` after [`Self::close`], `Poisoned` after a failed write: the lock is given back then. `NoSpace`, I/O.
+    /// `Closed` after [`Self::close`], `Poisoned` after a failed write: the lock is given back then. `TooLarge` for what no reader would
+    /// take; `NoSpace`, I/O.
     pub fn put_blob(&self, path: &str, bytes: &[u8]) -> Result<()> {
         self.view.shared.write_blob(&|| self.queue.refused(), path, bytes)
     }

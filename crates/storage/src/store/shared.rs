@@ -112,6 +112,10 @@ impl Shared {
     }
     /// Writes a blob, unless `refused` says that the writer is ending. One at a time: two of one name would share a temporary name.
     pub(super) fn write_blob(&self, refused: &dyn Fn() -> Option<Error>, path: &str, bytes: &[u8]) -> Result<()> {
+        let most = usize::try_from(blobs::BLOB_BYTES_MAX).unwrap_or(usize::MAX);
+        if bytes.len() > most {
+            return Err(Error::too_large("a blob", bytes.len(), "BLOB_BYTES_MAX", most));
+        }
         let _one = lock(&self.blobs);
         match refused() {
             Some(why) => Err(why),
