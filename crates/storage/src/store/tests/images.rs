@@ -13,6 +13,7 @@ mod derived;
 mod judge;
 mod known;
 mod swarm;
+mod torn;
 mod work;
 
 use super::*;

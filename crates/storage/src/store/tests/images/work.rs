@@ -3,7 +3,7 @@
 use super::judge::{Judge, seeded};
 use super::known::{Item, Known, erase, submission};
 use super::*;
-use crate::sim::{Fault, Image};
+use crate::sim::{Fault, Image, Snapshot};
 
 /// One operation of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -301,6 +301,19 @@ impl World {
             }
         }
     }
+}
+
+/// Every disk state of one operation, and what was known there, by the states' marks.
+pub(super) fn states(judge: &Judge, start: &Start, op: Op) -> (Vec<Snapshot>, Vec<Known>) {
+    let mut world = World::new(judge, start);
+    world.open().unwrap();
+    world.recording = true;
+    world.files.record(true);
+    world.mark();
+    assert!(world.step(op).unwrap());
+    let (snapshots, mut marks) = (world.files.take_snapshots(), std::mem::take(&mut world.marks));
+    marks.iter_mut().for_each(|known| known.hashes.clone_from(&world.known.hashes));
+    (snapshots, marks)
 }
 
 /// Does the operations and judges every disk state of the last one. False when that could do nothing.
