@@ -123,8 +123,8 @@ impl File for CarelessFile {
         self.file.read_at(into, offset)
     }
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        // A slot's key (docs/FORMAT.md §7.2); or a row's nonce and sum, or its ciphertext (§7.3).
-        let zeroing = bytes.get(64..96).is_some_and(|key| key.iter().all(|byte| *byte == 0));
+        // A slot's key (docs/FORMAT.md §7.2); or a row's nonce, or its ciphertext (§7.3).
+        let zeroing = bytes.get(64..88).is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0));
         self.zeroing.store(zeroing, Ordering::Relaxed);
         let is_late = match self.left_out {
             // A batch whose first record is one of the ledger itself (docs/FORMAT.md §2.3, §3), and all of the log after it.

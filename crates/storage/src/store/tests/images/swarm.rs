@@ -221,8 +221,7 @@ fn a_seed_is_a_history() {
 #[test]
 fn a_mistake_is_found_by_a_few_histories() {
     for (name, through, _) in careless::ALL {
-        // The rarest, rows that are deleted and not synced, shows in seed 50.
-        let found = (45..145).find_map(|seed| {
+        let found = (0..100).find_map(|seed| {
             let history = History::of(seed);
             try_run(&history, through).err().map(|(failed, what)| (seed, history, failed, what))
         });
