@@ -317,8 +317,8 @@ fn what_is_no_file_is_told_and_not_waited_for() {
     let device = |path: &Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
     let socket = |path: &Path| drop(std::os::unix::net::UnixListener::bind(path).unwrap());
     let directory = |path: &Path| fs::create_dir(path).unwrap();
-    let kinds: [(&str, &dyn Fn(&Path)); 4] =
-        [("pipe", &pipe), ("device", &device), ("socket", &socket), ("directory", &directory)];
+    type Make<'a> = &'a dyn Fn(&Path);
+    let kinds: [(&str, Make<'_>); 4] = [("pipe", &pipe), ("device", &device), ("socket", &socket), ("directory", &directory)];
     for (kind, make) in kinds {
         for (name, code) in [("ledger", 3), ("HEAD", 3), ("log/0", 3), ("vault/keys", 1), ("vault/rows", 1), ("checkpoints/3", 1)]
         {
