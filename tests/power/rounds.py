@@ -85,18 +85,18 @@ class Life:
     def _draw(self):
         lines = self.known.lines()
         left = len(self.bench.judge.lines) - lines
-        kind = self.chance.choices(("batches", "all", "erase", "sign"), (5, 3, 1 if lines else 0, 1 if lines else 0))[0]
+        more, some = bool(left), bool(lines)
+        kind = self.chance.choices(("batches", "all", "erase", "sign"), (5 * more, 3 * more, some, some))[0]
         if kind == "erase":
             subject = self._living(lines)
             if subject:
                 return (["erase", self.ledger, "--subject", subject, "--basis", "their wish"],
                         replace(self.known, coming=(subject,), batch=0), f"{subject} is erased")
-        if kind == "sign":
+        if kind in ("sign", "erase"):
             signed = self.here / f"signed-{self.round}"
             arguments = ["checkpoint", self.ledger, "--key", self.here / "key", "-o", signed]
             return arguments, replace(self.known, coming=()), "the head is signed"
         count = min(self.chance.randint(1, _COMING_MAX), left)
-        hold(count > 0, "the input is at its end: fewer rounds are possible")
         batch = self.chance.randint(1, 4) if kind == "batches" else 0
         coming = tuple(range(lines, lines + count))
         arguments = ["import", self.ledger, self.bench.judge.prefix(self.here, lines + count), *(["--batch", batch] if batch else [])]

@@ -27,7 +27,8 @@ from judge import Judge, Lost, Sovang, hold
 from rounds import live
 from stages import Rotation, stages
 
-_LINES = 1_500
+# Of a round about 13 are recorded.
+_LINES, _LINES_OF_A_ROUND = 400, 15
 # A segment is full after some 8,000 of these.
 _LARGE_LINES, _TAIL = 8_600, 64
 # A power loss takes the answer of a command with it.
@@ -156,9 +157,10 @@ def main():
     options = parser.parse_args()
     directory = Path(tempfile.mkdtemp(prefix="sovang-power-"))
     started = time.monotonic()
-    bench = Bench(options.lazyfs, options.sovang, directory, office.lines(_LINES))
+    bench = Bench(options.lazyfs, options.sovang, directory, office.lines(_LINES + _LINES_OF_A_ROUND * options.rounds))
     wanted = lambda name: not options.only or name in options.only  # noqa: E731
-    by_name = {stage.name: stage for stage in stages(bench)}
+    needs_stages = not set(options.only or ("all",)) <= {"rounds", "rotation"}
+    by_name = {stage.name: stage for stage in stages(bench)} if needs_stages else {}
     met, lost, unnoticed = 0, [], []
     for stage in filter(lambda stage: wanted(stage.name), by_name.values()):
         more, broken = each_fault(stage)

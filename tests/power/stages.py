@@ -215,11 +215,13 @@ def interrupt(stage, arguments, fault):
     here = stage.bench.directory / "bases" / f"{stage.name}-interrupted"
     disk = Disk(stage.bench.lazyfs, here)
     shutil.copytree(stage.base, disk.durable, dirs_exist_ok=True)
-    disk.start(fault)
-    stage.bench.sovang.run(*arguments(disk.at, here))
-    if not disk.struck():
-        raise Broken(f"{stage.name}: {fault}: this was not met")
-    disk.cut()
+    try:
+        disk.start(fault)
+        stage.bench.sovang.run(*arguments(disk.at, here))
+        if not disk.struck():
+            raise Broken(f"{stage.name}: {fault}: this was not met")
+    finally:
+        disk.cut()
     shutil.rmtree(stage.base)
     shutil.copytree(disk.durable, stage.base)
 
