@@ -174,7 +174,6 @@ def main():
         met, lost = met + cuts, lost + broken
     if wanted("mistakes"):
         unnoticed = each_mistake(bench, by_name)
-    print(f"{bench.judge.unwritten} times a reader found a run of the index that had not reached the disk")
     seconds = time.monotonic() - started
     print(f"{met} power losses, {len(lost)} broken promises, {len(unnoticed)} mistakes not noticed, {seconds:.0f} seconds")
     if lost or unnoticed:

@@ -84,6 +84,8 @@ pub(super) fn write(target: &Target<'_>, content: &mut dyn Content) -> Answer<St
     let done = writer
         .sections(content)
         .and_then(|tops| writer.footer(target.ledger, seed, content.about(), tops))
+        // Every page proves itself, but a verification after a power loss should have nothing to say of an empty one.
+        .and_then(|()| Ok(writer.file.sync_data().map_err(io)?))
         .and_then(|()| Ok(target.files.rename(&temporary, &path).map_err(io)?));
     if done.is_err() {
         // A leftover is ignored by everyone, so failing to remove it too is no further harm.

@@ -22,7 +22,7 @@ fn scale() -> u64 {
     std::env::var("SOVANG_CRASH_SCALE").ok().and_then(|scale| scale.parse().ok()).unwrap_or(1)
 }
 fn effort() -> Effort {
-    Effort { images: 1_024 * scale(), second_images: 2 * scale(), second_one_in: 1, torn: 64 * scale() }
+    Effort { images: 1_024 * scale(), second_images: 2 * scale(), second_one_in: 1, torn: 96 * scale() }
 }
 /// Segments of one batch, of a few, and one that does not fill.
 const SEGMENTS: [u64; 3] = [4_096 + 500, 4_096 + 2_000, 64 << 10];
@@ -82,7 +82,7 @@ fn a_crash_in_a_large_segment_loses_nothing_acknowledged() {
 }
 #[test]
 fn a_crash_in_a_batch_of_many_sectors_loses_nothing_acknowledged() {
-    let effort = Effort { images: 512 * scale(), second_images: 4 * scale(), second_one_in: 8, torn: 64 * scale() };
+    let effort = Effort { images: 512 * scale(), second_images: 4 * scale(), second_one_in: 8, torn: 96 * scale() };
     let mut judge = Judge::new(options(2 << 20, false), effort);
     explore(&mut judge, &[&[Op::Huge], &[Op::Append, Op::Huge, Op::Close]], 1, "many sectors");
     holds(&judge, "many sectors");
@@ -114,7 +114,7 @@ fn after_a_failed_write_the_log_is_poisoned_until_it_is_opened_again() {
     let failing: Vec<Op> = faults().into_iter().flat_map(|fault| [Op::Failing(fault), Op::FailingEvicted(fault)]).collect();
     let mut total = oracle::Counts::default();
     for (segment_bytes, strict) in [(SEGMENTS[0], false), (SEGMENTS[1], true), (SEGMENTS[2], false)] {
-        let effort = Effort { images: 64 * scale(), second_images: 4 * scale(), second_one_in: 1, torn: 16 * scale() };
+        let effort = Effort { images: 64 * scale(), second_images: 4 * scale(), second_one_in: 1, torn: 24 * scale() };
         let mut judge = Judge::new(options(segment_bytes, strict), effort);
         explore(&mut judge, &[&[Op::Append, Op::Large], &failing, &[Op::Append, Op::Large]], (8 / scale()).max(1), "failing");
         assert!(judge.violations.is_empty(), "{}", judge.violations.join("\n"));
@@ -133,7 +133,7 @@ fn a_failing_disk_at_opening_or_closing_loses_nothing() {
     let before: Vec<Op> = torn.into_iter().chain([Op::Append, Op::Large]).collect();
     let mut total = oracle::Counts::default();
     for segment_bytes in [SEGMENTS[0], SEGMENTS[1]] {
-        let effort = Effort { images: 64 * scale(), second_images: 4 * scale(), second_one_in: 1, torn: 16 * scale() };
+        let effort = Effort { images: 64 * scale(), second_images: 4 * scale(), second_one_in: 1, torn: 24 * scale() };
         let mut judge = Judge::new(options(segment_bytes, false), effort);
         explore(&mut judge, &[&before, &reopening, &[Op::Append]], (8 / scale()).max(1), "reopening");
         assert!(judge.violations.is_empty(), "{}", judge.violations.join("\n"));
