@@ -71,6 +71,7 @@ impl Cache {
         shard.at.insert(key, slot);
     }
     /// How many pages are kept.
+    #[cfg(test)]
     pub(super) fn pages(&self) -> usize {
         let len = |s: &Mutex<Shard>| s.lock().unwrap_or_else(PoisonError::into_inner).slots.len();
         self.shards.iter().map(len).sum()

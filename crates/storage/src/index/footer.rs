@@ -369,9 +369,6 @@ pub(super) fn range(file_name: &str) -> Option<(u64, u64)> {
     (first < end && name(first, end) == file_name).then_some((first, end))
 }
 
-/// Where the first batch of a log is.
-pub(super) const START: Cursor = Cursor { segment: 0, offset: 4096, batch: 1, position: 0 };
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -117,6 +117,7 @@ impl Keeper {
     pub(super) fn options(&self) -> IndexOptions {
         self.options
     }
+    #[cfg(test)]
     pub(super) fn cached_pages(&self) -> usize {
         self.cache.pages()
     }

@@ -129,8 +129,8 @@ pub type Answer<T> = std::result::Result<T, IndexError>;
 /// Computes a record's hash from the log.
 pub type Leaf<'a> = &'a dyn Fn(Position) -> sovang_core::Result<RecordHash>;
 
-/// The index. Lookups may be made from any thread; [`add`](Self::add), [`set_durable`](Self::set_durable),
-/// [`forget_from`](Self::forget_from) and [`discard_from`](Self::discard_from) come from one at a time.
+/// The index. Lookups may be made from any thread; [`add`](Self::add), [`set_durable`](Self::set_durable)
+/// and [`discard_from`](Self::discard_from) come from one at a time.
 ///
 /// Memory: the cache, at most nine times `run_records` durable records (and those not yet durable), each of about
 /// 150 bytes and 50 a key, and 2 MiB while runs are merged. Where files may not be written, runs are kept in memory instead.
@@ -195,10 +195,6 @@ impl Index {
             // A failure keeps the records in memory, where they are found as well; `flush` and `close` report it.
             let _ = self.keeper.work();
         }
-    }
-    /// Forgets the records from `size` on that are in memory: they were sequenced and could not be written.
-    pub fn forget_from(&self, size: Size) {
-        self.keeper.write().forget_from(size.0);
     }
     /// The positions at which a record of this id may be, the newest first: fingerprints, so confirm on the record. Empty = no such record.
     ///
@@ -348,8 +344,8 @@ impl Index {
         Ok(())
     }
     /// How many bytes of pages are in memory.
-    #[must_use]
-    pub fn cached_bytes(&self) -> usize {
+    #[cfg(test)]
+    fn cached_bytes(&self) -> usize {
         self.keeper.cached_pages() * page::PAGE
     }
     /// Wakes the thread, and starts it when it does not run yet. False when it cannot be started.

@@ -1,8 +1,7 @@
 //! The runs in use: together they cover every position from 0 to their end, each position by one of them.
 
-use super::footer::START;
 use super::run::Run;
-use crate::log::Cursor;
+use crate::log::{Cursor, Segments};
 use sovang_core::tree::Frontier;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -52,7 +51,7 @@ impl Set {
         self.members.last().map_or_else(Frontier::new, |m| m.run.footer().frontier.clone())
     }
     pub(super) fn cursor(&self) -> Cursor {
-        self.members.last().map_or(START, |m| m.run.footer().cursor)
+        self.members.last().map_or_else(Segments::start, |m| m.run.footer().cursor)
     }
     /// The run to ask about a position below the end.
     pub(super) fn at(&self, position: u64) -> Option<&Arc<Run>> {

@@ -208,20 +208,6 @@ impl State {
         }
         dropped
     }
-    /// Forgets records in memory that were never durable.
-    pub(super) fn forget_from(&mut self, size: u64) {
-        let size = size.max(self.set.end());
-        self.target = self.target.min(size);
-        while self.active.first() > size && !self.full.is_empty() {
-            if let Some(table) = self.full.pop_back() {
-                self.active = table.split(table.end()).0;
-            }
-        }
-        if self.active.end() > size {
-            self.active = self.active.split(size).0;
-            self.epoch += 1;
-        }
-    }
     /// Whether a listed file is a run that may be believed and is not in use.
     pub(super) fn is_new(&self, file_name: &str) -> bool {
         range(file_name).is_some()

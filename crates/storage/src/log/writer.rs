@@ -13,7 +13,7 @@ use super::{Cursor, End, Identity, Location, LogOptions, Random, Recovered, Writ
 use crate::files::{File, Files, Open};
 use sovang_core::limits::{BATCH_BYTES_MAX, SEGMENT_BYTES_MAX};
 use sovang_core::record::Prepared;
-use sovang_core::tree::{Frontier, leaf_hash};
+use sovang_core::tree::leaf_hash;
 use sovang_core::{Error, ErrorKind, Head, Position, Result, hash};
 use std::fmt;
 use std::io;
@@ -144,11 +144,6 @@ impl Log {
     pub fn last_recorded_at(&self) -> i64 {
         self.end.last_recorded_at
     }
-    /// The tree's frontier.
-    #[must_use]
-    pub fn frontier(&self) -> &Frontier {
-        &self.end.frontier
-    }
     /// Where the next batch starts, unless the segment is rotated before it.
     #[must_use]
     pub fn next(&self) -> Cursor {
@@ -274,20 +269,10 @@ impl Log {
         (Written { first: Position(first), locations, hashes, head }, end)
     }
 
-    /// Reserves disk space for so many bytes of batches ahead, as far as the segment goes.
-    ///
-    /// # Errors
-    /// [`ErrorKind::NoSpace`]; the log stays usable. [`ErrorKind::Poisoned`] when it is.
-    pub fn reserve(&mut self, bytes: u64) -> Result<()> {
-        self.check_usable()?;
-        let left = self.options.segment_bytes.saturating_sub(self.end.next.offset);
-        self.make_room(bytes.min(left))
-    }
-
     /// Reserves disk space for a batch of so many records of so many bytes in all, if it will go into this segment.
     ///
     /// # Errors
-    /// As [`Self::reserve`].
+    /// [`ErrorKind::NoSpace`]; the log stays usable. [`ErrorKind::Poisoned`] when it is.
     pub fn reserve_batch(&mut self, records: usize, bytes: u64) -> Result<()> {
         self.check_usable()?;
         let room = bytes + (BATCH_FIXED_BYTES + records * RECORD_SUM_BYTES + SEAL_BYTES) as u64;

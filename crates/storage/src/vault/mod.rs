@@ -169,23 +169,6 @@ impl Vault {
         self.recovered()?.sparing = true;
         Ok(())
     }
-    /// Reserves space for rows of `values` personal values of `bytes` bytes in all (subject ids included) and `subjects` new
-    /// subjects, ahead of a bulk import.
-    ///
-    /// # Errors
-    /// `NoSpace`; nothing is lost then.
-    pub fn reserve(&self, values: u64, bytes: u64, subjects: u32) -> Result<()> {
-        let mut writer = self.recovered()?;
-        // A row is at most its bytes, its header and prefix, and the padding to a granule.
-        let per_value = (ROW_HEADER_BYTES + PLAIN_PREFIX_BYTES + 16 + format::GRANULE) as u64;
-        let end = values.checked_mul(per_value).and_then(|n| n.checked_add(bytes)).and_then(|n| n.checked_add(writer.end));
-        let end = end.ok_or_else(|| Error::new(ErrorKind::TooLarge, "more bytes than a vault can hold"))?;
-        self.keys.reserve(subjects, writer.sparing)?;
-        if end > writer.allocated {
-            writer.allocated = self.rows.allocate(end, writer.sparing)?;
-        }
-        Ok(())
-    }
 
     /// Adds rows, durable on return: one append and one sync, and one more where a subject is new. The caller then appends
     /// their records to the log, or takes the rows back with [`Self::withdraw`]. Gives the rows' range.

@@ -60,7 +60,7 @@ fn every_failed_sync_write_and_rename_poisons() {
             assert_eq!(error.ids(), [records(n..n + 1)[0].id()]);
             assert!(log.is_poisoned());
             let before = everything(&files);
-            for refused in [log.append(&records(n..n + 1)).map(|_| ()), log.idle(), log.reserve(1)] {
+            for refused in [log.append(&records(n..n + 1)).map(|_| ()), log.idle(), log.reserve_batch(1, 1)] {
                 assert_eq!(refused.unwrap_err().kind(), ErrorKind::Poisoned);
             }
             assert_eq!(log.close().unwrap_err().kind(), ErrorKind::Poisoned);

@@ -52,7 +52,7 @@ impl Log {
         self.records.len() as u64
     }
     pub(super) fn next(&self) -> Cursor {
-        self.next.unwrap_or(footer::START)
+        self.next.unwrap_or_else(crate::log::Segments::start)
     }
     /// Appends a batch.
     pub(super) fn append(&mut self, records: impl IntoIterator<Item = (RecordId, Vec<TagKey>)>) {

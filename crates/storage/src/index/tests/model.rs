@@ -12,8 +12,6 @@ enum Step {
     Flush,
     /// The process ends, and another opens the files.
     Reopen,
-    /// Records not durable could not be written.
-    Forget(u8),
     Discard(u16),
     Check,
 }
@@ -25,7 +23,6 @@ fn step() -> impl Strategy<Value = Step> {
         5 => any::<bool>().prop_map(Step::Durable),
         1 => Just(Step::Flush),
         1 => Just(Step::Reopen),
-        1 => any::<u8>().prop_map(Step::Forget),
         1 => any::<u16>().prop_map(Step::Discard),
         2 => Just(Step::Check),
     ]
@@ -73,11 +70,6 @@ proptest! {
                     log.feed(&index);
                     durable = log.size();
                     index.set_durable(Size(durable), None);
-                }
-                Step::Forget(n) => {
-                    let to = log.size().saturating_sub(n.into()).max(durable);
-                    log.truncate(to);
-                    index.forget_from(Size(log.size()));
                 }
                 Step::Discard(n) => {
                     let size = u64::from(n) % (log.size() + 1);
