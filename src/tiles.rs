@@ -71,8 +71,9 @@ impl<E: Event> Reader<E> {
         Ok(Exported { head: checkpoint.head(), written: target.written, compared: target.compared, removed: target.removed })
     }
     fn newest_signed(&self, checkpoints: &Checkpoints) -> Result<Checkpoint> {
-        self.refresh()?;
         let checkpoint = checkpoints.newest(|_| true)?.ok_or_else(none_yet)?;
+        // After the checkpoint was found: the log has all that was signed by then.
+        self.refresh()?;
         self.of_this_log(checkpoint.head())?;
         Ok(checkpoint)
     }

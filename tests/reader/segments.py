@@ -14,6 +14,8 @@ from record import Invalid, read_frame
 PAGE = 4096
 VERSION = 1
 BATCH_BYTES_MAX = 16 << 20
+SEGMENT_BYTES_MAX = 1 << 30
+_SEGMENT_FILE_BYTES_MAX = SEGMENT_BYTES_MAX + BATCH_BYTES_MAX
 
 _LEDGER = struct.Struct("<8sII16sHHI")
 _SLOT = struct.Struct("<8sII16sQ32sQQQqII")
@@ -93,6 +95,8 @@ def read_header(data, number, ledger):
     _, _, _, _, named, salt, length, digest, size, root, batch, recorded_at, count, zero = _SEGMENT.unpack_from(data)
     if named != number or zero or any(data[2208:4092]) or (batch == 0) != (size == 0):
         raise Invalid("segment number, reserved bytes or batch number are wrong")
+    if length > SEGMENT_BYTES_MAX:
+        raise Invalid("the segment before it is said to be longer than 1 GiB")
     return Header(number, salt, length, digest, size, root, batch, recorded_at, _frontier(data, 160, count, size, root))
 
 
@@ -163,7 +167,10 @@ class Log:
         proven = []
         for number in numbers:
             where = f"log/{number}"
-            data = self.directory.joinpath("log", str(number)).read_bytes()
+            path = self.directory.joinpath("log", str(number))
+            if number == numbers[-1] and path.stat().st_size > _SEGMENT_FILE_BYTES_MAX:
+                raise Damaged(f"{where}: longer than a segment's file can be")
+            data = path.read_bytes()
             try:
                 header = read_header(data, number, self.ledger)
             except Invalid as invalid:

@@ -6,6 +6,7 @@
 
 import base64
 import json
+import os
 import random
 import re
 import shutil
@@ -201,6 +202,12 @@ class Damage(unittest.TestCase):
         for code in self.flip(runs, 60, 5):
             self.assertEqual(code, 1)
 
+    def test_what_is_longer_than_any_can_be_is_not_read(self):
+        for name, length, code in ("log/0", (1 << 30) + (16 << 20) + 1, 3), ("vault/rows", (1 << 39) + (1 << 20) + 1, 1):
+            with self.subTest(name), tempfile.TemporaryDirectory() as copy:
+                shutil.copytree(self.ledger, copy, dirs_exist_ok=True)
+                os.truncate(Path(copy, name), length)
+                self.assertEqual((Reading(copy).exit_code, ledgers.sovang("verify", copy)[0]), (code, code))
 
     def test_what_is_newer_than_the_log_is_no_fault(self):
         for part in ("index", "vault"):

@@ -12,6 +12,7 @@ from checksums import blake3_in, blake3_keyed, crc32c
 from opening import value_of
 
 _START = 4096
+_FILE_BYTES_MAX = (1 << 39) + (1 << 20)
 _SLOT_BYTES, _ROW_HEADER, _ROW_ALIGN = 128, 112, 128
 _LIVING, _ERASED, _DELETED = 1, 2, 3
 _VALUE, _SEALED, _TOMBSTONE, _VOID = 1, 2, 3, 4
@@ -39,6 +40,11 @@ class Vault:
             if any(record.private for record in log.records):
                 self.notes.append("vault: absent; this copy is without personal data")
             return
+        for name in "keys", "rows":
+            path = directory.joinpath(name)
+            if path.is_file() and path.stat().st_size > _FILE_BYTES_MAX:
+                self.disagreements.append(f"vault/{name}: longer than it can be")
+                return
         try:
             keys, rows = directory.joinpath("keys").read_bytes(), directory.joinpath("rows").read_bytes()
         except FileNotFoundError as missing:
