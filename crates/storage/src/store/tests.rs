@@ -247,6 +247,8 @@ fn times_are_the_clocks_and_never_go_back() {
     let mut given = all(&[(&a(&[], ""), 4), (&a(&[], ""), 5)], None);
     given.recorded_at = Some(vec![72_000_000_005, 72_000_000_003]);
     assert_eq!(kind(append(&store, given.clone())), ErrorKind::InvalidInput);
+    given.recorded_at = Some(vec![72_000_000_003, i64::MAX]);
+    assert_eq!(kind(append(&store, given.clone())), ErrorKind::InvalidInput, "no reader could read it");
     given.recorded_at = Some(vec![72_000_000_003, 72_000_000_005]);
     append(&store, given).unwrap();
     assert_eq!((at(3), at(4)), (72_000_000_003, 72_000_000_005));
