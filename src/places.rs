@@ -16,7 +16,7 @@ const LEDGER_MAGIC: &[u8] = b"SOVLEDGR";
 /// ```
 /// # let home = tempfile::tempdir().unwrap();
 /// # let book = home.path().join("golden-book");
-/// # sovang::Ledger::<sovang::RawEvent>::create(&book, "example.org/golden-book")?.close()?;
+/// # sovang::Ledger::<sovang::recognition::Recognition>::create(&book, "example.org/golden-book")?.close()?;
 /// assert!(sovang::ledger_around(book.join("notes/book.key")).is_some());
 /// assert!(sovang::ledger_around(book.join("../book.key")).is_none());
 /// # Ok::<(), sovang::Error>(())
