@@ -6,7 +6,7 @@
 use sovang_core::{ErrorKind, LedgerId};
 use sovang_storage::disk::DiskFiles;
 use sovang_storage::files::Files;
-use sovang_storage::log::{Identity, Log, verify};
+use sovang_storage::log::{Identity, Log, LogView, verify};
 use sovang_storage::vault::Vault;
 use std::path::Path;
 use std::sync::Arc;
@@ -68,4 +68,25 @@ fn segments_of_any_number_and_length_are_findings() {
         4,
         "{report:?}"
     );
+}
+
+#[test]
+fn the_last_segment_is_as_long_as_any_can_be_and_no_longer() {
+    let place = tempfile::tempdir().unwrap();
+    let files: Arc<dyn Files> = Arc::new(DiskFiles::new(place.path()));
+    let identity =
+        Identity { ledger_id: LEDGER, origin: "example.org/lengths".to_owned(), schema: "example.org/none".to_owned() };
+    Log::create(&files, &identity, &|bytes| {
+        bytes.fill(7);
+        Ok(())
+    })
+    .unwrap();
+    // docs/FORMAT.md §2.1.
+    let longest = (1 << 30) + (16 << 20);
+    set_len(place.path(), "log/0", longest);
+    assert_eq!(verify(&files, &|_, _| {}).unwrap().findings, []);
+    set_len(place.path(), "log/0", longest + 1);
+    assert_eq!(LogView::open(Arc::clone(&files)).unwrap_err().kind(), ErrorKind::Damaged);
+    let report = verify(&files, &|_, _| {}).unwrap();
+    assert!(report.findings.iter().any(|finding| finding.what.contains("longer")), "{report:?}");
 }

@@ -198,12 +198,12 @@ fn read_used(file: &dyn File, from: u64) -> io::Result<Bytes> {
             used.extend_from_slice(read);
             zeros = 0;
         }
-        if got < chunk.len() {
-            break;
-        }
         at += got as u64;
         if at > SEGMENT_FILE_BYTES_MAX {
             return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        if got < chunk.len() {
+            break;
         }
         chunk.resize((chunk.len() * 2).min(CHUNK_BYTES), 0);
     }
