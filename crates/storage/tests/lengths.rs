@@ -3,7 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used)]
 
-use sovang_core::{ErrorKind, LedgerId};
+use sovang_core::{ErrorKind, LedgerId, Result};
 use sovang_storage::disk::DiskFiles;
 use sovang_storage::files::Files;
 use sovang_storage::log::{Identity, Log, LogView, verify};
@@ -18,15 +18,24 @@ fn set_len(directory: &Path, name: &str, len: u64) {
     std::fs::OpenOptions::new().write(true).open(directory.join(name)).unwrap().set_len(len).unwrap();
 }
 
+fn random(into: &mut [u8]) -> Result<()> {
+    into.fill(7);
+    Ok(())
+}
+/// A log without a record.
+fn new_log(directory: &Path) -> Arc<dyn Files> {
+    let files: Arc<dyn Files> = Arc::new(DiskFiles::new(directory));
+    let identity =
+        Identity { ledger_id: LEDGER, origin: "example.org/lengths".to_owned(), schema: "example.org/none".to_owned() };
+    Log::create(&files, &identity, &random).unwrap();
+    files
+}
+
 #[test]
 fn a_vault_of_any_length_is_refused_or_passed_over() {
     let place = tempfile::tempdir().unwrap();
     let files = DiskFiles::new(place.path());
-    Vault::create(&files, LEDGER, &|bytes| {
-        bytes.fill(7);
-        Ok(())
-    })
-    .unwrap();
+    Vault::create(&files, LEDGER, &random).unwrap();
     for name in ["vault/keys", "vault/rows"] {
         set_len(place.path(), name, 1 << 43);
         for writable in [false, true] {
@@ -47,14 +56,7 @@ fn a_vault_of_any_length_is_refused_or_passed_over() {
 #[test]
 fn segments_of_any_number_and_length_are_findings() {
     let place = tempfile::tempdir().unwrap();
-    let files: Arc<dyn Files> = Arc::new(DiskFiles::new(place.path()));
-    let identity =
-        Identity { ledger_id: LEDGER, origin: "example.org/lengths".to_owned(), schema: "example.org/none".to_owned() };
-    Log::create(&files, &identity, &|bytes| {
-        bytes.fill(7);
-        Ok(())
-    })
-    .unwrap();
+    let files = new_log(place.path());
     // Together they are longer than a number can say.
     for number in [7, u64::MAX - 1, u64::MAX] {
         let name = format!("log/{number}");
@@ -73,14 +75,7 @@ fn segments_of_any_number_and_length_are_findings() {
 #[test]
 fn the_last_segment_is_as_long_as_any_can_be_and_no_longer() {
     let place = tempfile::tempdir().unwrap();
-    let files: Arc<dyn Files> = Arc::new(DiskFiles::new(place.path()));
-    let identity =
-        Identity { ledger_id: LEDGER, origin: "example.org/lengths".to_owned(), schema: "example.org/none".to_owned() };
-    Log::create(&files, &identity, &|bytes| {
-        bytes.fill(7);
-        Ok(())
-    })
-    .unwrap();
+    let files = new_log(place.path());
     // docs/FORMAT.md §2.1.
     let longest = (1 << 30) + (16 << 20);
     set_len(place.path(), "log/0", longest);

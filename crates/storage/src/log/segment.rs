@@ -88,7 +88,7 @@ impl SegmentHeader {
             return Err("the segment header's frontier does not lead to its root");
         };
         // No writer seals a segment farther on; who follows it reads so many bytes.
-        if predecessor_length > sovang_core::limits::SEGMENT_BYTES_MAX {
+        if predecessor_length > limits::SEGMENT_BYTES_MAX {
             return Err("the segment header names a predecessor longer than SEGMENT_BYTES_MAX");
         }
         if !is_zero(fields.rest()) || (batch == 0) != (size == 0) || (number == 0 && size != 0) {
